@@ -1,0 +1,1 @@
+"""5G edge sites on AWS Wavelength as Pulumi components."""
