@@ -40,7 +40,7 @@ class AzBlocks:
     """The blocks of one Availability Zone, in CIDR notation."""
 
     block: str
-    """All of the place's addresses: what `plan_addresses` takes as ``pinned``."""
+    """All of the place's addresses: what `plan_addresses` takes as ``pinned_blocks``."""
     public: str
     private: str
 
@@ -50,7 +50,7 @@ class ZoneBlocks:
     """The blocks of one Wavelength Zone, in CIDR notation."""
 
     block: str
-    """All of the place's addresses: what `plan_addresses` takes as ``pinned``."""
+    """All of the place's addresses: what `plan_addresses` takes as ``pinned_blocks``."""
     carrier: str
     private: Optional[str]
     """For nodes that reach the internet by a NAT gateway in the Region. Planned whether used or not, so that using it
@@ -62,7 +62,7 @@ class AddressPlan:
     """Who has which addresses of a VPC; the keys are the names given, in their order."""
 
     vpc: str
-    azs: Mapping[str, AzBlocks]
+    availability_zones: Mapping[str, AzBlocks]
     zones: Mapping[str, ZoneBlocks]
 
 
@@ -87,26 +87,33 @@ class _Half:
 
 
 def plan_addresses(
-    vpc_cidr: str, *, zones: Sequence[str], azs: Sequence[str], pinned: Optional[Mapping[str, str]] = None
+    cidr_block: str,
+    *,
+    zones: Sequence[str],
+    availability_zones: Sequence[str],
+    pinned_blocks: Optional[Mapping[str, str]] = None,
 ) -> AddressPlan:
-    """Give every Wavelength Zone of ``zones`` and every Availability Zone of ``azs`` its subnets in ``vpc_cidr``.
+    """Give every Wavelength Zone of ``zones`` and every Availability Zone of ``availability_zones`` its subnets in ``cidr_block``.
 
-    ``pinned`` maps a place to its block (`ZoneBlocks.block`, `AzBlocks.block`): it is kept there whatever its position
+    ``pinned_blocks`` maps a place to its block (`ZoneBlocks.block`, `AzBlocks.block`): it is kept there whatever its position
     in the list, and the others are laid out around it. Pin what exists before you reorder the list, insert in the
     middle or remove from it. Appending needs no pin, and a pin on free addresses moves nothing else.
 
     Raises `AddressPlanError` for a block that is not a canonical private IPv4 block of /16 to /28, for names that are
     empty or given twice, for a pin outside the VPC block, too small or on top of another, and for a place without room.
     """
-    vpc = _vpc_block(vpc_cidr)
+    vpc = _vpc_block(cidr_block)
     lower, upper = _halves(vpc)
-    halves = (_Half("azs", azs, lower, _SMALLEST - 1), _Half("zones", zones, upper, _SMALLEST))
+    halves = (
+        _Half("availability_zones", availability_zones, lower, _SMALLEST - 1),
+        _Half("zones", zones, upper, _SMALLEST),
+    )
     _check_names(halves)
-    pins = _pins(vpc, halves, pinned or {})
+    pins = _pins(vpc, halves, pinned_blocks or {})
     az_blocks, zone_blocks = (_place(half, vpc, pins) for half in halves)
     return AddressPlan(
         vpc=str(vpc),
-        azs={name: _az_blocks(block) for name, block in az_blocks.items()},
+        availability_zones={name: _az_blocks(block) for name, block in az_blocks.items()},
         zones={name: _zone_blocks(block) for name, block in zone_blocks.items()},
     )
 
@@ -134,15 +141,15 @@ def _halves(block: IPv4Network) -> tuple[IPv4Network, IPv4Network]:
 
 
 def _vpc_block(cidr: str) -> IPv4Network:
-    block = _block("vpc_cidr", cidr)
+    block = _block("cidr_block", cidr)
     if not _LARGEST <= block.prefixlen <= _SMALLEST:
         raise AddressPlanError(
-            f"vpc_cidr: {cidr} is a /{block.prefixlen}; AWS allows /{_LARGEST} to /{_SMALLEST}, such as 10.0.0.0/16"
+            f"cidr_block: {cidr} is a /{block.prefixlen}; AWS allows /{_LARGEST} to /{_SMALLEST}, such as 10.0.0.0/16"
         )
     if not any(block.subnet_of(private) for private in _PRIVATE_RANGES):
         ranges = ", ".join(map(str, _PRIVATE_RANGES))
         raise AddressPlanError(
-            f"vpc_cidr: {cidr} is not a private block; a zone's instances do not reach the internet from "
+            f"cidr_block: {cidr} is not a private block; a zone's instances do not reach the internet from "
             f"publicly routable addresses. Use a block of {ranges}"
         )
     return block
@@ -178,13 +185,15 @@ def _check_names(halves: Iterable[_Half]) -> None:
             seen[name] = half.field
 
 
-def _pins(vpc: IPv4Network, halves: Sequence[_Half], pinned: Mapping[str, str]) -> dict[str, IPv4Network]:
+def _pins(vpc: IPv4Network, halves: Sequence[_Half], pinned_blocks: Mapping[str, str]) -> dict[str, IPv4Network]:
     smallest = {name: half.smallest for half in halves for name in half.places}
     pins: dict[str, IPv4Network] = {}
-    for name, cidr in pinned.items():
-        field = f"pinned[{name}]"
+    for name, cidr in pinned_blocks.items():
+        field = f"pinned_blocks[{name}]"
         if name not in smallest:
-            raise AddressPlanError(f"{field}: {name} is in neither zones nor azs; add it there or remove the pin")
+            raise AddressPlanError(
+                f"{field}: {name} is in neither zones nor availability_zones; add it there or remove the pin"
+            )
         block = _block(field, cidr)
         if not block.subnet_of(vpc):
             raise AddressPlanError(f"{field}: {cidr} is not inside the VPC block {vpc}; give a block of it")

@@ -31,10 +31,6 @@ _USER_DATA_HEADS = (
     "Content-Type:",
     "MIME-Version:",
 )
-# IMDSv2 through one hop: what runs in a container of the node does not reach the node's credentials
-_IMDS = aws.ec2.InstanceMetadataOptionsArgs(
-    http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
-)
 
 
 class DiskType(Enum):
@@ -80,9 +76,9 @@ class HostPlan:
 class Host:
     """The resources of one host and its addresses."""
 
-    instance: aws.ec2.Instance
+    instance: "aws.ec2.Instance"
     private_ip: pulumi.Output[str]
-    address: Optional[aws.ec2.Eip]
+    address: "Optional[aws.ec2.Eip]"
     """Its Elastic IP; none behind NAT."""
     gates: Sequence[pulumi.Resource]
     """What the next host of a rolling replacement waits for."""
@@ -196,7 +192,7 @@ def build_host(
     ami: pulumi.Input[str],
     user_data: Optional[pulumi.Input[str]],
     security_group_ids: Sequence[pulumi.Input[str]],
-    profile: aws.iam.InstanceProfile,
+    profile: "aws.iam.InstanceProfile",
     wait_for: Sequence[pulumi.Input[pulumi.Resource]],
 ) -> Host:
     """Builds one host. Its addresses exist before its first boot; ``wait_for`` holds the instance back."""
@@ -230,7 +226,11 @@ def build_host(
         user_data=user_data,
         user_data_replace_on_change=True,
         disable_api_termination=plan.termination_protection,
-        metadata_options=_IMDS,
+        metadata_options=aws.ec2.InstanceMetadataOptionsArgs(
+            http_endpoint="enabled",
+            http_tokens="required",
+            http_put_response_hop_limit=1,  # what runs in a container of the node does not reach the node's credentials
+        ),
         root_block_device=aws.ec2.InstanceRootBlockDeviceArgs(
             encrypted=True,
             volume_size=plan.root_disk_gib,
@@ -244,8 +244,8 @@ def build_host(
 
 
 def _attach(
-    family: Family, role: str, subnet: NetworkSubnet, disk: DiskPlan, instance: aws.ec2.Instance
-) -> aws.ec2.VolumeAttachment:
+    family: Family, role: str, subnet: NetworkSubnet, disk: DiskPlan, instance: "aws.ec2.Instance"
+) -> "aws.ec2.VolumeAttachment":
     disk_role = f"{role}-{disk.device.removeprefix('/dev/')}"
     volume = aws.ebs.Volume(
         **family.tagged(disk_role),

@@ -145,12 +145,12 @@ def exposure_notes(field: str, zone: Optional[zones.Zone], rules: list[IngressRu
     ]
 
 
-def security_group(family: Family, role: str, about: str, vpc_id: pulumi.Input[str]) -> aws.ec2.SecurityGroup:
+def security_group(family: Family, role: str, about: str, vpc_id: pulumi.Input[str]) -> "aws.ec2.SecurityGroup":
     """A security group that allows nothing yet."""
     return aws.ec2.SecurityGroup(**family.tagged(role), description=about, vpc_id=vpc_id)
 
 
-def allow_in(family: Family, group: aws.ec2.SecurityGroup, rules: Sequence[IngressRule]) -> None:
+def allow_in(family: Family, group: "aws.ec2.SecurityGroup", rules: Sequence[IngressRule]) -> None:
     """Adds ``rules`` to ``group``."""
     for rule in rules:
         aws.vpc.SecurityGroupIngressRule(
@@ -165,7 +165,7 @@ def allow_in(family: Family, group: aws.ec2.SecurityGroup, rules: Sequence[Ingre
         )
 
 
-def allow_path_mtu_discovery(family: Family, group: aws.ec2.SecurityGroup, cidr: pulumi.Input[str]) -> None:
+def allow_path_mtu_discovery(family: Family, group: "aws.ec2.SecurityGroup", cidr: pulumi.Input[str]) -> None:
     """Lets "fragmentation needed" in from ``cidr``: Region and zone differ in MTU (AWS Wavelength developer guide, networking)."""
     aws.vpc.SecurityGroupIngressRule(
         **family.tagged("path-mtu-discovery"),
@@ -178,7 +178,7 @@ def allow_path_mtu_discovery(family: Family, group: aws.ec2.SecurityGroup, cidr:
     )
 
 
-def allow_out(family: Family, group: aws.ec2.SecurityGroup, ports: Mapping[str, int], to: pulumi.Input[str]) -> None:
+def allow_out(family: Family, group: "aws.ec2.SecurityGroup", ports: Mapping[str, int], to: pulumi.Input[str]) -> None:
     """Lets members of ``group`` open TCP connections to ``ports`` (name to port) of the block ``to``."""
     for key, port in ports.items():
         aws.vpc.SecurityGroupEgressRule(

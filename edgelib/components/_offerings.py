@@ -10,8 +10,6 @@ from edgelib.components._placement import Placement
 from edgelib.components.network import after
 from edgelib.errors import ArgsError
 
-_Filter = aws.ec2.GetInstanceTypeOfferingsFilterArgs
-
 
 def check_offered(field: str, instance_type: str, place: str, offered: Sequence[str], *, opted_in: bool) -> None:
     """Checks ``instance_type`` against what ``place`` offers.
@@ -35,13 +33,20 @@ def offering_checks(
     By then the account is surely opted in, so that no answer is an answer.
     """
     # a zone offers a handful of types, which the error can list; an Availability Zone hundreds
-    exactly = [] if placement.zone else [_Filter(name="instance-type", values=[instance_type])]
+    exactly = (
+        []
+        if placement.zone
+        else [aws.ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=[instance_type])]
+    )
 
     def ask(where: pulumi.Input[str], *, opted_in: bool) -> pulumi.Output[pulumi.Resource]:
         found = aws.ec2.get_instance_type_offerings_output(
             location_type="availability-zone",
             filters=pulumi.Output.from_input(where).apply(
-                lambda location: [_Filter(name="location", values=[location]), *exactly]
+                lambda location: [
+                    aws.ec2.GetInstanceTypeOfferingsFilterArgs(name="location", values=[location]),
+                    *exactly,
+                ]
             ),
             region=family.region,
             opts=family.invoke(),

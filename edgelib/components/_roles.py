@@ -27,7 +27,7 @@ def trust_policy(service: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def instance_profile(family: Family, role: str) -> aws.iam.InstanceProfile:
+def instance_profile(family: Family, role: str) -> "aws.iam.InstanceProfile":
     """An instance profile called by ``role`` whose IAM role allows Session Manager and nothing else."""
     iam_role = aws.iam.Role(**family.regionless(role), assume_role_policy=trust_policy("ec2.amazonaws.com"))
     document = json.dumps({"Version": "2012-10-17", "Statement": [SESSION_MANAGER]})

@@ -80,8 +80,9 @@ class WavelengthVpcArgs(Args):
     """The VPC's IPv4 block, /16 to /26 (default ``10.0.0.0/16``)."""
     availability_zones: Optional[list[str]] = None
     """Availability Zones to build subnets in besides the parent, such as ``us-east-1b`` (default none). Append, never reorder."""
-    subnet_cidrs: Optional[dict[str, str]] = None
-    """Blocks to keep by place (zone name, Availability Zone name or ``parent``), for a VPC whose lists were reordered (default none)."""
+    pinned_blocks: Optional[dict[str, str]] = None
+    """Blocks to keep by place (zone name, Availability Zone name or ``parent``), as the output ``blocks`` shows them, for a VPC whose
+    lists are to be reordered (default none)."""
     nat: Optional[NatStrategy] = None
     """NAT gateways in the Region, and with them private subnets in the zones (default none: they cost by the hour)."""
     zone_group_opt_in: Optional[ZoneGroupOptIn] = None
@@ -100,6 +101,7 @@ class ZonePlan:
     """One Wavelength Zone of the VPC."""
 
     zone: zones.Zone
+    block: str
     public_cidr: str
     private_cidr: Optional[str]
     """Set when there is a NAT gateway to route to."""
@@ -110,6 +112,7 @@ class AvailabilityZonePlan:
     """One Availability Zone of the VPC."""
 
     key: str
+    block: str
     public_cidr: str
     private_cidr: str
     nat_key: Optional[str]
@@ -157,8 +160,9 @@ def plan_wavelength_vpc(args: WavelengthVpcArgs) -> WavelengthVpcPlan:
         availability_zones=tuple(
             AvailabilityZonePlan(
                 key=key,
-                public_cidr=blocks.azs[key].public,
-                private_cidr=blocks.azs[key].private,
+                block=blocks.availability_zones[key].block,
+                public_cidr=blocks.availability_zones[key].public,
+                private_cidr=blocks.availability_zones[key].private,
                 nat_key={NatStrategy.NONE: None, NatStrategy.SINGLE: PARENT, NatStrategy.PER_AZ: key}[nat],
             )
             for key in keys
@@ -198,28 +202,30 @@ def _availability_zones(args: WavelengthVpcArgs, region: str) -> list[str]:
 
 
 def _blocks(args: WavelengthVpcArgs, zone_names: list[str], keys: tuple[str, ...]) -> addressing.AddressPlan:
-    pinned = args.subnet_cidrs or {}
+    pinned = args.pinned_blocks or {}
     for place in pinned:
         if place not in {*zone_names, *keys}:
             known = ", ".join([*zone_names, *keys])
             raise ArgsError(
-                "WavelengthVpcArgs.subnet_cidrs", place, "is no place of this VPC", f"the places are {known}"
+                "WavelengthVpcArgs.pinned_blocks", place, "is no place of this VPC", f"the places are {known}"
             )
     try:
-        return addressing.plan_addresses(args.cidr_block or "10.0.0.0/16", zones=zone_names, azs=keys, pinned=pinned)
+        return addressing.plan_addresses(
+            args.cidr_block or "10.0.0.0/16", zones=zone_names, availability_zones=keys, pinned_blocks=pinned
+        )
     except addressing.AddressPlanError as error:
         raise addressing.AddressPlanError(f"WavelengthVpcArgs.{error}") from error
 
 
 def _zone_plan(zone: zones.Zone, blocks: addressing.ZoneBlocks, nat: NatStrategy) -> ZonePlan:
     if nat is NatStrategy.NONE:
-        return ZonePlan(zone=zone, public_cidr=blocks.carrier, private_cidr=None)
+        return ZonePlan(zone=zone, block=blocks.block, public_cidr=blocks.carrier, private_cidr=None)
     if blocks.private is None:
         problem = f"leaves {zone.name} one subnet of {blocks.carrier}, and a private subnet needs another"
         raise ArgsError(
             "WavelengthVpcArgs.cidr_block", "the VPC's block", problem, "use a larger block, or nat=NatStrategy.NONE"
         )
-    return ZonePlan(zone=zone, public_cidr=blocks.carrier, private_cidr=blocks.private)
+    return ZonePlan(zone=zone, block=blocks.block, public_cidr=blocks.carrier, private_cidr=blocks.private)
 
 
 def _endpoints(args: WavelengthVpcArgs) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ def _build_hosts(
     plan: NodePoolPlan,
     user_data: Optional[pulumi.Input[str]],
     security_group_ids: Sequence[pulumi.Input[str]],
-    profile: aws.iam.InstanceProfile,
+    profile: "aws.iam.InstanceProfile",
 ) -> dict[str, Host]:
     """The nodes by name, each held back by the one ``max_unavailable`` before it: so a change that replaces rolls."""
     checks = offering_checks(family, "NodePoolArgs.instance_type", plan.host.instance_type, plan.host.placement)

@@ -68,6 +68,8 @@ class WavelengthVpc(pulumi.ComponentResource):
     """Ids of the Region's private subnets, by Availability Zone (``parent`` for the parent)."""
     nat_public_ips: pulumi.Output[dict[str, str]]
     """Addresses that NAT traffic comes from, by Availability Zone; empty without NAT."""
+    blocks: pulumi.Output[dict[str, str]]
+    """The block of each place, which ``pinned_blocks`` takes."""
     path_mtu: pulumi.Output[int]
     """Largest packet in bytes between Region and zone on private addresses."""
 
@@ -150,6 +152,10 @@ class _Parts:
             "public_subnet_ids": {az: place.public.id for az, place in azs.items() if place.public},
             "private_subnet_ids": {az: place.private.id for az, place in azs.items() if place.private},
             "nat_public_ips": dict(self.nat_addresses),
+            "blocks": {
+                **{az.key: az.block for az in self.plan.availability_zones},
+                **{entry.zone.name: entry.block for entry in self.plan.zones},
+            },
         }
         return {
             "vpc_id": self.vpc.id,
@@ -161,13 +167,13 @@ class _Parts:
             **{name: pulumi.Output.from_input(values) for name, values in by_key.items()},
         }
 
-    def _zone_facts(self, zone: str) -> pulumi.Output[aws.GetAvailabilityZoneResult]:
+    def _zone_facts(self, zone: str) -> "pulumi.Output[aws.GetAvailabilityZoneResult]":
         # without all_availability_zones a zone is not shown before the account has opted in
         return aws.get_availability_zone_output(
             name=zone, all_availability_zones=True, region=self.plan.region, opts=self.family.invoke()
         )
 
-    def _opt_in(self, group: str) -> aws.ec2.AvailabilityZoneGroup:
+    def _opt_in(self, group: str) -> "aws.ec2.AvailabilityZoneGroup":
         # opting in is account-wide and shared with other stacks; AWS takes an opt-out by support case only
         return aws.ec2.AvailabilityZoneGroup(
             **self.family.untagged(group, retain_on_delete=True), group_name=group, opt_in_status="opted-in"
@@ -195,7 +201,7 @@ class _Parts:
 
         return parent if key == PARENT else parent.apply(other_than)
 
-    def _nat_gateway(self, key: str, subnet: aws.ec2.Subnet) -> None:
+    def _nat_gateway(self, key: str, subnet: "aws.ec2.Subnet") -> None:
         role = f"nat-{key}"
         address = aws.ec2.Eip(**self.family.tagged(role, depends_on=[self.public_route]), domain="vpc")
         self.nat_addresses[key] = address.public_ip
@@ -230,12 +236,12 @@ class _Parts:
             place.private = _network_subnet(subnet, entry.private_cidr, SubnetEgress.NAT_GATEWAY, route)
         return place
 
-    def _table(self, role: str) -> aws.ec2.RouteTable:
+    def _table(self, role: str) -> "aws.ec2.RouteTable":
         table = aws.ec2.RouteTable(**self.family.tagged(role), vpc_id=self.vpc.id)
         self.route_tables.append(table)
         return table
 
-    def _route_table(self, role: str, **target: pulumi.Input[str]) -> tuple[aws.ec2.RouteTable, aws.ec2.Route]:
+    def _route_table(self, role: str, **target: pulumi.Input[str]) -> "tuple[aws.ec2.RouteTable, aws.ec2.Route]":
         """A route table whose default route leads to ``target``."""
         table = self._table(role)
         route = aws.ec2.Route(
@@ -243,7 +249,7 @@ class _Parts:
         )
         return table, route
 
-    def _subnet(self, role: str, cidr: str, where: pulumi.Input[str], table: aws.ec2.RouteTable) -> aws.ec2.Subnet:
+    def _subnet(self, role: str, cidr: str, where: pulumi.Input[str], table: "aws.ec2.RouteTable") -> "aws.ec2.Subnet":
         subnet = aws.ec2.Subnet(
             **self.family.tagged(role, depends_on=self.opt_ins),
             vpc_id=self.vpc.id,
@@ -265,7 +271,7 @@ class _Parts:
 
 
 def _network_subnet(
-    subnet: aws.ec2.Subnet, cidr: str, egress: SubnetEgress, route: Optional[aws.ec2.Route]
+    subnet: "aws.ec2.Subnet", cidr: str, egress: SubnetEgress, route: "Optional[aws.ec2.Route]"
 ) -> NetworkSubnet:
     return NetworkSubnet(
         id=subnet.id,
