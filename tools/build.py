@@ -17,9 +17,7 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -27,17 +25,14 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Optional
 
+from go import HEARTBEAT_SECONDS, BuildError, Progress, installed_go, run
+
 TOOLS = Path(__file__).resolve().parent
 BIN = TOOLS / "bin"
 GO_URL = "https://go.dev/dl/"
-HEARTBEAT_SECONDS = 10.0
 LOCK_SECONDS = 1800.0
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 FLAGS = ("-mod=readonly", "-buildvcs=false", "-trimpath")
-
-
-class BuildError(Exception):
-    """Something stopped the build; the message says what and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +118,7 @@ def ensure(*, verbose: bool) -> None:
             print(f"engine: pulumi {official.version} of {official.directory} (on PATH); nothing to build")
         return
     with lock():
-        go = go_version()
+        go = installed_go(TOOLS / TARGETS[-1].folder)
         stale = [target for target in TARGETS if not up_to_date(target, go)]
         if stale:
             build_all(stale, go=go, refused=refused)
@@ -192,79 +187,6 @@ def build(target: Target, go: str) -> None:
     print(f"{target.binary.name} {target.version}: built in {time.monotonic() - started:.0f} s", flush=True)
 
 
-class Progress:
-    """Counts lines of a tool and prints one line every 10 s, so that no minute is silent."""
-
-    def __init__(self, what: str, *, total: Optional[int] = None, only: str = "") -> None:
-        self.what, self.total, self.only = what, total, only
-        self.count = 0
-        self.started = time.monotonic()
-
-    def see(self, line: str) -> None:
-        self.count += line.startswith(self.only)
-
-    def show(self) -> None:
-        of = "" if self.total is None else f" of {self.total} packages"
-        print(f"  {self.what}, {self.count}{of}, {time.monotonic() - self.started:.0f} s", flush=True)
-
-
-def run(command: Sequence[str], *, cwd: Path, progress: Optional[Progress] = None) -> str:
-    """Run a Go command and return its stdout; its stderr feeds `progress` and, when it fails, the BuildError."""
-    lines: list[str] = []
-    output: list[str] = []
-    process = subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=go_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-    def read_errors() -> None:
-        for line in process.stderr or ():
-            lines.append(line)
-            if progress is not None:
-                progress.see(line)
-
-    def read_output() -> None:
-        output.extend(process.stdout or ())
-
-    readers = [threading.Thread(target=reader, daemon=True) for reader in (read_errors, read_output)]
-    for reader in readers:
-        reader.start()
-    try:
-        while process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(HEARTBEAT_SECONDS)
-            if process.returncode is None and progress is not None:
-                progress.show()
-    finally:
-        stop(process)
-    for reader in readers:
-        reader.join()
-    if process.returncode != 0:
-        tail = "".join(lines[-15:])
-        raise BuildError(
-            f"`{' '.join(command)}` in {cwd} failed with exit code {process.returncode}:\n{tail}"
-            "If modules could not be downloaded, set GOPROXY to a proxy that this machine reaches and run this again."
-        )
-    return "".join(output)
-
-
-def stop(process: subprocess.Popen[str]) -> None:
-    """End a child that still runs: SIGINT, on which `go` removes its work folder, then SIGKILL after 10 s."""
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 @contextlib.contextmanager
 def lock() -> Generator[None, None, None]:
     """One build at a time in this clone; a second one waits, says so, and then finds the work done."""
@@ -301,27 +223,6 @@ def up_to_date(target: Target, go: Optional[str]) -> bool:
 
 def stamp(target: Target) -> Path:
     return BIN / f".{target.folder}.stamp"
-
-
-def go_version() -> Optional[str]:
-    """Version and platform of the Go that builds here, "go1.26.8 linux/amd64", or None. An older Go that fetches newer
-    toolchains by itself (GOTOOLCHAIN=auto) answers with the one it fetched; one that may not answers with its own."""
-    if shutil.which("go") is None:
-        return None
-    answer = subprocess.CompletedProcess[str]((), 1)
-    for folder, environ in (
-        (TOOLS / TARGETS[-1].folder, go_environment()),
-        (TOOLS, {**go_environment(), "GOTOOLCHAIN": "local"}),
-    ):
-        answer = subprocess.run(("go", "version"), cwd=folder, env=environ, capture_output=True, text=True, check=False)
-        if answer.returncode == 0:
-            return answer.stdout.removeprefix("go version ").strip()
-    raise BuildError(f"`go version` failed: {answer.stderr.strip()}")
-
-
-def go_environment() -> dict[str, str]:
-    """No C compiler is needed, and a go.work above the clone has no say."""
-    return {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
 
 
 def load_engine_module() -> ModuleType:

@@ -1,6 +1,6 @@
 """Bring an example up on the sandbox, or take it down: what `make demo` and `make demo-down` run inside `edgelib sandbox run`.
 
-    edgelib sandbox run -- python tools/demo.py up|down EXAMPLE
+edgelib sandbox run -- python tools/demo.py up|down EXAMPLE
 """
 
 import argparse
