@@ -107,9 +107,8 @@ def _fresh_runtime(
 ) -> None:
     """Point the SDK at the stand-ins. The SDK keeps all of this in context variables, so it ends with the context."""
     set_root = cast("Callable[[Any], None]", settings.set_root_resource)
-    set_root(
-        object()
-    )  # with a root in place set_mocks makes no stack of its own, whose outputs would end before the program
+    # With a root in place set_mocks makes no stack, whose outputs would be closed before the program starts.
+    set_root(object())
     mocks.set_mocks(monitor.mocks, project=project, stack=stack, preview=preview, monitor=monitor)
     set_root(None)
     runtime = cast("Any", settings.SETTINGS)
@@ -134,8 +133,14 @@ class _InlineExecutor(concurrent.futures.ThreadPoolExecutor):
 def _run(program: Callable[[], Any]) -> None:
     # The SDK steps its loop by hand while it waits for a plain invoke, which works with asyncio's own loops only.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.get_loop().set_default_executor(_InlineExecutor(max_workers=1))
-        runner.run(pulumi_stack.run_in_stack(program))
+        loop = runner.get_loop()
+        loop.set_default_executor(_InlineExecutor(max_workers=1))
+        try:
+            runner.run(pulumi_stack.run_in_stack(program))
+        except BaseException:
+            # Whatever waited for the failure ends with it; asyncio would log each, into the output of some later test.
+            loop.set_exception_handler(lambda _loop, _context: None)
+            raise
 
 
 def _in_own_thread(work: Callable[[], None]) -> None:

@@ -1,0 +1,123 @@
+"""An example as a stack of the real engine on a sandbox."""
+
+import json
+import os
+import subprocess
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+UP_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one command of the engine ended."""
+
+    code: int
+    changes: dict
+    """Resources by operation, such as ``{"create": 40}``."""
+    steps: list
+    """(operation, type, name) of every custom resource that was not left as it was."""
+    output: str
+
+    def __str__(self):
+        return f"exit {self.code}, {self.changes}\n{self.output[-6000:]}"
+
+
+class Stack:
+    """A copy of an example and its stack on the sandbox."""
+
+    def __init__(self, folder, sandbox):
+        self.folder, self.sandbox = folder, sandbox
+        self.environment = sandbox.environment(os.environ)
+        self.pulumi("stack", "select", "--create", "sandbox", check=True)
+
+    def pulumi(self, *arguments, check=False):
+        return subprocess.run(
+            ["pulumi", "--non-interactive", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            check=check,
+            capture_output=True,
+            text=True,
+            timeout=UP_SECONDS,
+        )
+
+    def run(self, *arguments):
+        """Run a command that changes the stack, or previews it, and read its events."""
+        done = self.pulumi(*arguments, "--stack", "sandbox", "--json")
+        return outcome(done)
+
+    def up(self, *arguments):
+        return self.run("up", "--yes", "--skip-preview", *arguments)
+
+    def destroy(self):
+        return self.run("destroy", "--yes", "--skip-preview")
+
+    def configure(self, **settings):
+        for key, value in settings.items():
+            self.pulumi("config", "set", "--stack", "sandbox", key, str(value), check=True)
+
+    def outputs(self):
+        return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets", check=True).stdout)
+
+    def resources(self):
+        """Custom resources of the state: (type, name) to id."""
+        exported = json.loads(self.pulumi("stack", "export", "--stack", "sandbox", check=True).stdout)
+        return {
+            (resource["type"], resource["urn"].rsplit("::", 1)[1]): resource["id"]
+            for resource in exported["deployment"].get("resources", [])
+            if resource["custom"] and not resource["type"].startswith("pulumi:")
+        }
+
+    def edit(self, before, after):
+        """Replace a text of the program, which must be there."""
+        program = self.folder / "__main__.py"
+        text = program.read_text()
+        assert before in text
+        program.write_text(text.replace(before, after))
+
+    def aws(self, service):
+        """A client of the emulated AWS, as the program's own."""
+        boto3 = pytest.importorskip("boto3", reason="comes with edgelib[sandbox]")
+        return boto3.client(
+            service,
+            endpoint_url=self.sandbox.emulator.url,
+            region_name="us-east-1",
+            aws_access_key_id="sandbox",
+            aws_secret_access_key="sandbox",
+        )
+
+    def account(self):
+        """Everything in the emulated account but the opt-ins, which a destroy keeps."""
+        found = control(self.sandbox, "GET", "inventory")
+        found.pop("opted_in")
+        return {kind: things for kind, things in found.items() if things}
+
+
+def outcome(done):
+    changes, steps, messages = {}, [], []
+    for line in done.stdout.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            messages.append(line)
+            continue
+        changes = event.get("summaryEvent", {}).get("resourceChanges", changes)
+        about = event.get("resourcePreEvent", {}).get("metadata", {})
+        if about and about["op"] != "same" and about["type"].startswith("aws:"):
+            steps.append((about["op"], about["type"], about["urn"].rsplit("::", 1)[1]))
+        messages.append(event.get("diagnosticEvent", {}).get("message", ""))
+    return Outcome(done.returncode, changes, steps, "\n".join(filter(None, messages)) + done.stderr)
+
+
+def control(sandbox, method, what, body=None):
+    """Call one of the emulator's control endpoints."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{sandbox.emulator.url}/sandbox/{what}", data, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read() or b"{}")

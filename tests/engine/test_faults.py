@@ -1,0 +1,79 @@
+"""Every AWS call of the example's `up` fails once; `up` again converges, and a destroy still leaves nothing."""
+
+import collections
+import shutil
+
+import pytest
+from engine_stack import ROOT, Stack, control
+
+from edgelib.sandbox import lifecycle
+
+pytestmark = pytest.mark.engine
+
+SAMPLE = [
+    # the n-th call (from 1) of an action, and whether the work is done before the answer is lost
+    ("ec2", "CreateSubnet", 2, False),
+    ("ec2", "CreateSubnet", 3, True),
+    ("ec2", "AssociateAddress", 1, False),
+    ("ec2", "RunInstances", 2, True),
+]
+
+
+@pytest.fixture
+def fresh(sandbox, tmp_path):
+    """The example on an account where nothing has been yet."""
+    lifecycle.reset(sandbox.directory)
+    control(sandbox, "DELETE", "faults")
+    folder = tmp_path / "boston"
+    shutil.copytree(ROOT / "examples" / "boston", folder)
+    return Stack(folder, sandbox)
+
+
+def survive(stack, service, action, number, late):
+    rule = {"service": service, "action": action, "after": number - 1, "times": 1}
+    # a plain refusal is not retried by anybody; an answer that was lost is, or should be found out
+    rule |= {"late": True} if late else {"code": "UnauthorizedOperation", "status": 403}
+    control(stack.sandbox, "POST", "faults", [rule])
+    first = stack.up()
+    (hit,) = control(stack.sandbox, "GET", "faults")
+    assert hit["hits"] == 1, f"{action} was called fewer than {number} times\n{first}"
+    control(stack.sandbox, "DELETE", "faults")
+    if first.code:
+        assert action in first.output or "UnauthorizedOperation" in first.output, first
+    second = stack.up()
+    assert second.code == 0, second
+    third = stack.run("preview", "--expect-no-changes")
+    assert third.code == 0, third
+    gone = stack.destroy()
+    assert gone.code == 0, gone
+    assert stack.account() == {}
+
+
+@pytest.mark.parametrize(("service", "action", "number", "late"), SAMPLE)
+def test_one_failed_call_is_survived(fresh, service, action, number, late):
+    survive(fresh, service, action, number, late)
+
+
+def calls_of_an_up(stack):
+    """Every call of the example's `up`: (service, action, how manieth)."""
+    control(stack.sandbox, "DELETE", "calls")
+    done = stack.up()
+    assert done.code == 0, done
+    seen = collections.Counter()
+    for call in control(stack.sandbox, "GET", "calls"):
+        key = (call["service"], call["action"])
+        seen[key] += 1
+        yield (*key, seen[key])
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.parametrize("late", [False, True], ids=["refused", "lost"])
+def test_every_failed_call_is_survived(sandbox, fresh, subtests, late):
+    calls = list(calls_of_an_up(fresh))
+    assert calls
+    for service, action, number in calls:
+        with subtests.test(f"{service} {action} {number}"):
+            lifecycle.reset(sandbox.directory)
+            fresh.pulumi("stack", "select", "--create", "sandbox", check=True)
+            survive(fresh, service, action, number, late)
