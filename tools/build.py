@@ -140,7 +140,7 @@ def build_all(stale: Sequence[Target], *, go: Optional[str], refused: str) -> No
         raise BuildError(f"no recent `pulumi` on PATH{refused}, and Go is too old to build one: {go}. {way_out}")
     print(
         f"No recent `pulumi` on PATH{refused}: building {' and '.join(target.binary.name for target in stale)} "
-        f"with {go.split()[0]} into {BIN}.\nThis takes about 3 to 5 minutes on 2 cores the first time.",
+        f"with {go.split()[0]} into {BIN}.\nThis takes about 3 to 5 minutes on 2 idle cores the first time, longer on a busy machine.",
         flush=True,
     )
     for target in stale:

@@ -1,0 +1,72 @@
+"""Every type and look-up of the stand-in."""
+
+from typing import Final
+
+from edgelib.sandbox.providers.aws import (
+    account,
+    addresses,
+    compute_lookups,
+    flow_logs,
+    gateways,
+    iam,
+    iam_policies,
+    instances,
+    key_pairs,
+    logs,
+    nat,
+    network_lookups,
+    network_interfaces,
+    routes,
+    security_group_rules,
+    security_groups,
+    ssm,
+    subnet,
+    volumes,
+    vpc,
+    vpc_endpoints,
+    zones,
+)
+from edgelib.sandbox.providers.aws.session import AwsSession
+from edgelib.sandbox.providers.resource import Function, Resource
+
+RESOURCES: Final[tuple[Resource[AwsSession], ...]] = (
+    vpc.Vpc(),
+    subnet.Subnet(),
+    gateways.InternetGateway(),
+    gateways.CarrierGateway(),
+    routes.RouteTable(),
+    routes.Route(),
+    routes.RouteTableAssociation(),
+    addresses.Eip(),
+    addresses.EipAssociation(),
+    nat.NatGateway(),
+    zones.AvailabilityZoneGroup(),
+    security_groups.SecurityGroup(),
+    security_groups.DefaultSecurityGroup(),
+    security_group_rules.SecurityGroupIngressRule(),
+    security_group_rules.SecurityGroupEgressRule(),
+    instances.Instance(),
+    network_interfaces.NetworkInterface(),
+    key_pairs.KeyPair(),
+    volumes.Volume(),
+    volumes.VolumeAttachment(),
+    volumes.EncryptionByDefault(),
+    vpc_endpoints.VpcEndpoint(),
+    vpc_endpoints.VpcEndpointRouteTableAssociation(),
+    flow_logs.FlowLog(),
+    logs.LogGroup(),
+    iam.Role(),
+    iam.RolePolicy(),
+    iam.RolePolicyAttachment(),
+    iam.InstanceProfile(),
+    iam_policies.Policy(),
+    ssm.Parameter(),
+)
+INVOKES: Final[tuple[Function[AwsSession], ...]] = (
+    *account.INVOKES,
+    *zones.INVOKES,
+    *network_lookups.INVOKES,
+    *compute_lookups.INVOKES,
+    *ssm.INVOKES,
+    *iam_policies.INVOKES,
+)

@@ -1,0 +1,284 @@
+"""IAM roles and what hangs on them: aws:iam Role, RolePolicy, RolePolicyAttachment, InstanceProfile."""
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from edgelib.sandbox.providers.aws.ec2 import TAGS, AwsResource
+from edgelib.sandbox.providers.aws.iam_common import date, named_once, policy_text, tolerated
+from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, pages
+from edgelib.sandbox.providers.aws.tags import all_tags, as_list, as_map, tag_changes, tag_state
+from edgelib.sandbox.providers.properties import Kind, Property, outputs
+from edgelib.sandbox.providers.resource import Created, Request
+
+
+class Role(AwsResource):
+    """The id is its name. Inline and managed policies are resources of their own."""
+
+    token = "aws:iam/role:Role"  # noqa: S105 - a type token
+    properties = (
+        Property(name="name", autoname=True, replaces=True),
+        Property(name="assumeRolePolicy", kind=Kind.JSON, required=True),
+        Property(name="description"),
+        Property(name="path", default="/", replaces=True),
+        Property(name="maxSessionDuration", kind=Kind.INTEGER, default=3600),
+        Property(name="permissionsBoundary"),
+        Property(name="forceDetachPolicies", kind=Kind.BOOLEAN, default=False),
+        *outputs("arn", "createDate", "uniqueId", "namePrefix", "managedPolicyArns", "inlinePolicies"),
+        *TAGS,
+    )
+
+    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+        """Create it."""
+        names = {
+            "name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument", "description": "Description", "path": "Path",
+            "maxSessionDuration": "MaxSessionDuration", "permissionsBoundary": "PermissionsBoundary",
+        }  # fmt: skip
+        arguments = {remote: inputs[name] for name, remote in names.items() if name in inputs}
+        return named_once(
+            self.token,
+            request,
+            inputs,
+            "create_role",
+            arguments,
+            lambda client: client.get_role(RoleName=inputs["name"]),
+        )
+
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+        """Get it, with the names of what is attached."""
+        client = session.client("iam")
+        role = tolerated(lambda: client.get_role(RoleName=id)["Role"], is_missing)
+        if role is None:
+            return None
+        attached = pages(client, "list_attached_role_policies", "AttachedPolicies[].PolicyArn", RoleName=id)
+        return {
+            "name": id,
+            "namePrefix": "",
+            "assumeRolePolicy": policy_text(role["AssumeRolePolicyDocument"]),
+            "description": role.get("Description") or None,
+            "path": role["Path"],
+            "maxSessionDuration": role.get("MaxSessionDuration", 3600),
+            "permissionsBoundary": (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
+            "arn": role["Arn"],
+            "createDate": date(role["CreateDate"]),
+            "uniqueId": role["RoleId"],
+            "managedPolicyArns": sorted(attached),
+            "inlinePolicies": [],
+            **tag_state(session, as_map(role.get("Tags")), state),
+        }
+
+    def update(
+        self,
+        request: Request[AwsSession],
+        id: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        changed: set[str],  # noqa: A002
+    ) -> Mapping[str, Any]:
+        """Each part has its own call."""
+        client = request.session.client("iam")
+        if "assumeRolePolicy" in changed:
+            client.update_assume_role_policy(RoleName=id, PolicyDocument=new["assumeRolePolicy"])
+        if changed & {"description", "maxSessionDuration"}:
+            client.update_role(
+                RoleName=id, Description=new.get("description", ""), MaxSessionDuration=new["maxSessionDuration"]
+            )
+        if "permissionsBoundary" in changed and new.get("permissionsBoundary"):
+            client.put_role_permissions_boundary(RoleName=id, PermissionsBoundary=new["permissionsBoundary"])
+        elif "permissionsBoundary" in changed:
+            client.delete_role_permissions_boundary(RoleName=id)
+        added, removed = tag_changes(old.get("tagsAll") or {}, all_tags(request.session, new))
+        if removed:
+            client.untag_role(RoleName=id, TagKeys=removed)
+        if added:
+            client.tag_role(RoleName=id, Tags=as_list(added))
+        return {}
+
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+        """Out of its profiles first; with `forceDetachPolicies` also off its policies."""
+        client = request.session.client("iam")
+
+        def remove() -> None:
+            for name in list(
+                pages(client, "list_instance_profiles_for_role", "InstanceProfiles[].InstanceProfileName", RoleName=id)
+            ):
+                client.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=id)
+            if state.get("forceDetachPolicies"):
+                for arn in list(
+                    pages(client, "list_attached_role_policies", "AttachedPolicies[].PolicyArn", RoleName=id)
+                ):
+                    client.detach_role_policy(RoleName=id, PolicyArn=arn)
+                for name in list(pages(client, "list_role_policies", "PolicyNames", RoleName=id)):
+                    client.delete_role_policy(RoleName=id, PolicyName=name)
+            client.delete_role(RoleName=id)
+
+        tolerated(remove, is_missing)
+
+
+class RolePolicy(AwsResource):
+    """A policy inside a role; the id is `<role>:<name>`."""
+
+    token = "aws:iam/rolePolicy:RolePolicy"  # noqa: S105 - a type token
+    properties = (
+        Property(name="name", autoname=True, replaces=True),
+        Property(name="role", required=True, replaces=True),
+        Property(name="policy", kind=Kind.JSON, required=True),
+        *outputs("namePrefix"),
+    )
+
+    @staticmethod
+    def _put(request: Request[AwsSession], inputs: Mapping[str, Any]) -> None:
+        client = request.session.client("iam")  # putting it twice is putting it once
+        client.put_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"])
+
+    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+        """Put it."""
+        self._put(request, inputs)
+        return Created(f"{inputs['role']}:{inputs['name']}")
+
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+        """Get it."""
+        role, _, name = id.partition(":")
+        client = session.client("iam")
+        found = tolerated(lambda: client.get_role_policy(RoleName=role, PolicyName=name), is_missing)
+        if found is None:
+            return None
+        return {"name": name, "namePrefix": "", "role": role, "policy": policy_text(found["PolicyDocument"])}
+
+    def update(
+        self,
+        request: Request[AwsSession],
+        id: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        changed: set[str],  # noqa: A002
+    ) -> Mapping[str, Any]:
+        """Put it."""
+        self._put(request, new)
+        return {}
+
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+        """Delete it."""
+        role, _, name = id.partition(":")
+        client = request.session.client("iam")
+        tolerated(lambda: client.delete_role_policy(RoleName=role, PolicyName=name), is_missing)
+
+
+class RolePolicyAttachment(AwsResource):
+    """A managed policy on a role; the id is `<role>/<policy ARN>`."""
+
+    token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"  # noqa: S105 - a type token
+    properties = (
+        Property(name="role", required=True, replaces=True),
+        Property(name="policyArn", required=True, replaces=True),
+    )
+
+    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+        """Attach it: attaching it twice is attaching it once."""
+        request.session.client("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
+        return Created(f"{inputs['role']}/{inputs['policyArn']}")
+
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+        """Look for it on the role."""
+        role, _, arn = id.partition("/")
+        client = session.client("iam")
+        path = "AttachedPolicies[].PolicyArn"
+        attached = tolerated(
+            lambda: list(pages(client, "list_attached_role_policies", path, RoleName=role)), is_missing
+        )
+        return {"role": role, "policyArn": arn} if arn in (attached or ()) else None
+
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+        """Detach it."""
+        role, _, arn = id.partition("/")
+        client = request.session.client("iam")
+        tolerated(lambda: client.detach_role_policy(RoleName=role, PolicyArn=arn), is_missing)
+
+
+class InstanceProfile(AwsResource):
+    """The id is its name. It holds one role, which changes in place."""
+
+    token = "aws:iam/instanceProfile:InstanceProfile"  # noqa: S105 - a type token
+    properties = (
+        Property(name="name", autoname=True, replaces=True),
+        Property(name="path", default="/", replaces=True),
+        Property(name="role"),
+        *outputs("arn", "createDate", "uniqueId", "namePrefix"),
+        *TAGS,
+    )
+
+    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+        """Create it empty."""
+        arguments = {"InstanceProfileName": inputs["name"], "Path": inputs["path"]}
+        return named_once(
+            self.token, request, inputs, "create_instance_profile", arguments,
+            lambda client: client.get_instance_profile(InstanceProfileName=inputs["name"]),
+        )  # fmt: skip
+
+    @staticmethod
+    def _role(client: Any, name: str) -> Optional[str]:
+        roles = client.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
+        return roles[0]["RoleName"] if roles else None
+
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+        """The wanted role and no other."""
+        client, wanted = request.session.client("iam"), inputs.get("role")
+        current = self._role(client, id)
+        if current == wanted:
+            return
+        if current:
+            client.remove_role_from_instance_profile(InstanceProfileName=id, RoleName=current)
+        if wanted:
+            try:
+                client.add_role_to_instance_profile(InstanceProfileName=id, RoleName=wanted)
+            except Exception:
+                if self._role(client, id) != wanted:  # the answer to the first of several attempts may be lost
+                    raise
+
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+        """Get it."""
+        client = session.client("iam")
+        found = tolerated(lambda: client.get_instance_profile(InstanceProfileName=id)["InstanceProfile"], is_missing)
+        if found is None:
+            return None
+        return {
+            "name": id,
+            "namePrefix": "",
+            "path": found["Path"],
+            "role": found["Roles"][0]["RoleName"] if found["Roles"] else None,
+            "arn": found["Arn"],
+            "createDate": date(found["CreateDate"]),
+            "uniqueId": found["InstanceProfileId"],
+            **tag_state(session, as_map(found.get("Tags")), state),
+        }
+
+    def update(
+        self,
+        request: Request[AwsSession],
+        id: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        changed: set[str],  # noqa: A002
+    ) -> Mapping[str, Any]:
+        """Tags; the role is in `settle`."""
+        client = request.session.client("iam")
+        added, removed = tag_changes(old.get("tagsAll") or {}, all_tags(request.session, new))
+        if removed:
+            client.untag_instance_profile(InstanceProfileName=id, TagKeys=removed)
+        if added:
+            client.tag_instance_profile(InstanceProfileName=id, Tags=as_list(added))
+        return {}
+
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+        """Empty it first."""
+        client = request.session.client("iam")
+
+        def remove() -> None:
+            current = self._role(client, id)
+            if current:
+                tolerated(
+                    lambda: client.remove_role_from_instance_profile(InstanceProfileName=id, RoleName=current),
+                    is_missing,
+                )
+            client.delete_instance_profile(InstanceProfileName=id)
+
+        tolerated(remove, is_missing)

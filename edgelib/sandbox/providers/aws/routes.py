@@ -1,0 +1,249 @@
+"""Route tables, routes and associations: aws:ec2 RouteTable, Route, RouteTableAssociation."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Optional
+
+from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, AwsResource, Ec2Object
+from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, is_unanswered
+from edgelib.sandbox.providers.aws.vpc import ipv4_network, ipv6_network
+from edgelib.sandbox.providers.properties import Failure, Property, outputs
+from edgelib.sandbox.providers.resource import Created, ProviderError, Request
+
+_DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
+_TARGETS: Final = {
+    "gatewayId": "GatewayId",
+    "natGatewayId": "NatGatewayId",
+    "carrierGatewayId": "CarrierGatewayId",
+    "networkInterfaceId": "NetworkInterfaceId",
+    "transitGatewayId": "TransitGatewayId",
+    "vpcPeeringConnectionId": "VpcPeeringConnectionId",
+}
+
+
+def exactly_one(token: str, inputs: Mapping[str, Any], names: Iterable[str]) -> Iterable[Failure]:
+    """The rule that one, and only one, of some properties is given."""
+    given = [name for name in names if inputs.get(name) is not None]
+    if len(given) != 1:
+        found = f"{' and '.join(given)} are" if given else "none is"
+        yield Failure(given[-1] if given else "", f"{token} takes exactly one of {', '.join(names)}: {found} given")
+
+
+class RouteTable(Ec2Object):
+    """Without inline routes: use Route."""
+
+    token = "aws:ec2/routeTable:RouteTable"  # noqa: S105 - a type token
+    api = Api(
+        noun="route-table", create="create_route_table", created="RouteTable.RouteTableId",
+        describe="describe_route_tables", listed="RouteTables", id="RouteTableId", delete="delete_route_table",
+    )  # fmt: skip
+    sent = ("vpcId",)
+    properties = (Property(name="vpcId", required=True, replaces=True), *outputs("arn", "ownerId"), *TAGS, REGION)
+
+
+def route_table(client: Any, id: str) -> Optional[dict[str, Any]]:  # noqa: A002 - the engine's word
+    """A route table as AWS describes it, None when it is gone."""
+    try:
+        return client.describe_route_tables(RouteTableIds=[id])["RouteTables"][0]
+    except Exception as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+class Route(AwsResource):
+    """A new target is put in place of the old one; a new destination is a new route."""
+
+    token = "aws:ec2/route:Route"  # noqa: S105 - a type token
+    properties = (
+        Property(name="routeTableId", required=True, replaces=True),
+        Property(name="destinationCidrBlock", replaces=True, problem=ipv4_network),
+        Property(name="destinationIpv6CidrBlock", replaces=True, problem=ipv6_network),
+        Property(name="destinationPrefixListId", replaces=True),
+        *(Property(name=name, computed=name == "networkInterfaceId") for name in _TARGETS),
+        *outputs("instanceId", "instanceOwnerId", "origin", "state"),
+        REGION,
+    )
+
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+        """One destination, one target."""
+        yield from exactly_one(self.token, inputs, _DESTINATIONS)
+        yield from exactly_one(self.token, inputs, _TARGETS)
+
+    @staticmethod
+    def _destination(values: Mapping[str, Any]) -> tuple[str, str]:
+        return next((name, values[name]) for name in _DESTINATIONS if values.get(name))
+
+    def _find(self, client: Any, values: Mapping[str, Any]) -> Optional[dict[str, Any]]:
+        name, value = self._destination(values)
+        key = name[0].upper() + name[1:]
+        table = route_table(client, values["routeTableId"]) or {}
+        return next((route for route in table.get("Routes", ()) if route.get(key) == value), None)
+
+    def _arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        name, value = self._destination(values)
+        target = {remote: values[given] for given, remote in _TARGETS.items() if values.get(given)}
+        return {"RouteTableId": values["routeTableId"], name[0].upper() + name[1:]: value, **target}
+
+    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+        """Create it."""
+        region = request.session.region_of(inputs)
+        once, client = request.session.client("ec2", region, retried=False), request.session.client("ec2", region)
+        table, destination = inputs["routeTableId"], self._destination(inputs)[1]
+        route_id = f"r-{table}{zlib.crc32(destination.encode())}"  # the official provider's form
+
+        def call(_: str) -> str:
+            once.create_route(**self._arguments(inputs))
+            return route_id
+
+        def existing() -> set[str]:
+            return {route_id} if self._find(client, inputs) else set()
+
+        made = request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
+        return Created(made)
+
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+        """Look it up in its table; an import names it `<table>_<destination>`."""
+        if not state.get("routeTableId"):
+            table, _, destination = id.partition("_")
+            kind = _DESTINATIONS[2] if destination.startswith("pl-") else _DESTINATIONS[":" in destination]
+            state = {"routeTableId": table, kind: destination}
+            id = f"r-{table}{zlib.crc32(destination.encode())}"  # noqa: A001 - as above
+        region = session.region_of(state)
+        route = self._find(session.client("ec2", region), state)
+        if route is None:
+            return None
+        found: dict[str, Any] = {name: route.get(remote, "") for name, remote in _TARGETS.items()}
+        found.update({name: route.get(name[0].upper() + name[1:], "") for name in _DESTINATIONS})
+        found.update(
+            {
+                name: route.get(name[0].upper() + name[1:], "")
+                for name in ("instanceId", "instanceOwnerId", "origin", "state")
+            }
+        )
+        return {**found, "routeTableId": state["routeTableId"], "region": region, "id": id}
+
+    def update(
+        self,
+        request: Request[AwsSession],
+        id: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        changed: set[str],  # noqa: A002
+    ) -> Mapping[str, Any]:
+        """Put the new target in."""
+        client = request.session.client("ec2", request.session.region_of(old))
+        client.replace_route(**self._arguments(new))
+        return {}
+
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+        """Delete it."""
+        client = request.session.client("ec2", request.session.region_of(state))
+        name, value = self._destination(state)
+        try:
+            client.delete_route(RouteTableId=state["routeTableId"], **{name[0].upper() + name[1:]: value})
+        except Exception as error:
+            if not is_missing(error):
+                raise
+
+
+class RouteTableAssociation(AwsResource):
+    """Another table is put in place, which gives the association a new id at AWS: it is found by what it associates."""
+
+    token = "aws:ec2/routeTableAssociation:RouteTableAssociation"  # noqa: S105 - a type token
+    properties = (
+        Property(name="routeTableId", required=True),
+        Property(name="subnetId", replaces=True),
+        Property(name="gatewayId", replaces=True),
+        REGION,
+    )
+
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+        """A subnet or a gateway."""
+        return exactly_one(self.token, inputs, ("subnetId", "gatewayId"))
+
+    @staticmethod
+    def _find(client: Any, values: Mapping[str, Any]) -> Optional[dict[str, Any]]:
+        key, name = ("SubnetId", "subnetId") if values.get("subnetId") else ("GatewayId", "gatewayId")
+        kind = "association.subnet-id" if key == "SubnetId" else "association.gateway-id"
+        for table in client.describe_route_tables(Filters=[{"Name": kind, "Values": [values[name]]}])["RouteTables"]:
+            for association in table["Associations"]:
+                if association.get(key) == values[name]:
+                    return association
+        return None
+
+    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+        """Associate."""
+        region = request.session.region_of(inputs)
+        once, client = request.session.client("ec2", region, retried=False), request.session.client("ec2", region)
+        arguments = {
+            name[0].upper() + name[1:]: inputs[name]
+            for name in ("routeTableId", "subnetId", "gatewayId")
+            if name in inputs
+        }
+
+        def call(_: str) -> str:
+            return once.associate_route_table(**arguments)["AssociationId"]
+
+        def existing() -> set[str]:
+            found = self._find(client, inputs)
+            return (
+                {found["RouteTableAssociationId"]}
+                if found and found["RouteTableId"] == inputs["routeTableId"]
+                else set()
+            )
+
+        made = request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
+        return Created(made)
+
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+        """Look it up by subnet or gateway; an import names it `<subnet or gateway>/<table>`."""
+        imported = not (state.get("subnetId") or state.get("gatewayId"))
+        if imported:
+            side = id.partition("/")[0]
+            state = {"subnetId" if side.startswith("subnet-") else "gatewayId": side}
+        region = session.region_of(state)
+        found = self._find(session.client("ec2", region), state)
+        if found is None:
+            return None
+        return {
+            "id": found["RouteTableAssociationId"] if imported else id,
+            "routeTableId": found["RouteTableId"],
+            "subnetId": found.get("SubnetId", ""),
+            "gatewayId": found.get("GatewayId", ""),
+            "region": region,
+        }
+
+    def update(
+        self,
+        request: Request[AwsSession],
+        id: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        changed: set[str],  # noqa: A002
+    ) -> Mapping[str, Any]:
+        """Put the other table in."""
+        client = request.session.client("ec2", request.session.region_of(old))
+        found = self._find(client, new)
+        if found is None:
+            raise ProviderError(f"{id} is no longer there: run `pulumi refresh`")
+        if found["RouteTableId"] != new["routeTableId"]:
+            current = found["RouteTableAssociationId"]
+            try:
+                client.replace_route_table_association(AssociationId=current, RouteTableId=new["routeTableId"])
+            except Exception:  # the answer to the first of several attempts may be lost, and the id with it
+                if (self._find(client, new) or {}).get("RouteTableId") != new["routeTableId"]:
+                    raise
+        return {}
+
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+        """Disassociate what associates the two, under whichever id."""
+        client = request.session.client("ec2", request.session.region_of(state))
+        found = self._find(client, state)
+        if found is None or found["RouteTableId"] != state["routeTableId"]:
+            return
+        try:
+            client.disassociate_route_table(AssociationId=found["RouteTableAssociationId"])
+        except Exception as error:
+            if not is_missing(error):
+                raise

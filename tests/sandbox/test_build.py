@@ -1,0 +1,194 @@
+"""tools/build.py in a small clone with a fake Go: what it builds, when it does nothing, and what it leaves behind."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+GO = """#!/bin/sh
+echo "$@" >> "$FAKE/calls"
+case "$*" in
+version) echo "go version $(cat "$FAKE/version") linux/amd64" ;;
+*"-m -f"*) echo "$FAKE/module" ;;
+list*) echo "go: downloading example.com/x v1.0.0" >&2; printf 'a\\nb\\nc\\n' ;;
+build*)
+    while [ "$1" != -o ]; do shift; done
+    echo a >&2
+    printf half > "$2"
+    if [ -e "$FAKE/slow" ]; then echo started > "$FAKE/slow"; exec sleep 60; fi
+    if [ -e "$FAKE/broken" ]; then echo "undefined: x" >&2; exit 1; fi
+    printf '#!/bin/sh\\necho v3.250.0\\n' > "$2"; chmod +x "$2" ;;
+esac
+"""
+
+
+class Clone:
+    def __init__(self, root):
+        self.root = root
+        self.fake = root / "fake"
+        self.bin = root / "tools" / "bin"
+        self.path = [str(self.fake), "/usr/bin", "/bin"]
+        for name in ("build.py", "go.py", "engine", "language-python"):
+            copy = shutil.copytree if (ROOT / "tools" / name).is_dir() else shutil.copyfile
+            (root / "tools").mkdir(exist_ok=True)
+            copy(ROOT / "tools" / name, root / "tools" / name)
+        (root / "edgelib" / "sandbox").mkdir(parents=True)
+        shutil.copyfile(ROOT / "edgelib" / "sandbox" / "engine.py", root / "edgelib" / "sandbox" / "engine.py")
+        script = self.fake / "module" / "python" / "cmd" / "pulumi-language-python-exec"
+        script.parent.mkdir(parents=True)
+        script.write_text("#!/usr/bin/env python\n")
+        (self.fake / "go").write_text(GO)
+        (self.fake / "go").chmod(0o755)
+        self.go_is("go1.26.8")
+
+    def go_is(self, version):
+        (self.fake / "version").write_text(version)
+
+    @property
+    def command(self):
+        return [sys.executable, str(self.root / "tools" / "build.py")]
+
+    @property
+    def environ(self):
+        return {"PATH": os.pathsep.join(self.path), "FAKE": str(self.fake), "HOME": str(self.root)}
+
+    def build(self, *arguments):
+        return subprocess.run(
+            [*self.command, *arguments], env=self.environ, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def start(self):
+        """In a process group of its own, so that a test can end what a killed build leaves behind."""
+        return subprocess.Popen(
+            self.command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+        )
+
+    def builds(self):
+        calls = self.fake / "calls"
+        return [line for line in calls.read_text().splitlines() if line.startswith("build")] if calls.exists() else []
+
+    def results(self):
+        return {each.name for each in self.bin.iterdir() if not each.name.startswith(".")}
+
+    def partials(self):
+        return [each.name for each in self.bin.glob(".*.partial")]
+
+
+@pytest.fixture
+def clone(tmp_path):
+    return Clone(tmp_path)
+
+
+def test_engine_and_language_host_are_built_at_their_pins(clone):
+    done = clone.build()
+    assert done.returncode == 0, done.stderr
+    assert "3 to 5 minutes" in done.stdout
+    assert clone.results() == {"pulumi", "pulumi-language-python", "pulumi-language-python-exec"}
+    assert all(os.access(clone.bin / name, os.X_OK) for name in clone.results())
+    host, engine = clone.builds()
+    assert "version.Version=v3.75.0" in host
+    assert "version.Version=v3.250.0" in engine
+
+
+def test_a_second_run_builds_nothing_and_says_so_only_when_asked(clone):
+    clone.build()
+    again = clone.build()
+    assert (again.returncode, again.stdout, again.stderr, len(clone.builds())) == (0, "", "", 2)
+    assert str(clone.bin / "pulumi") in clone.build("-v").stdout
+
+
+@pytest.mark.parametrize("change", ["pin", "go", "gone"])
+def test_what_is_out_of_date_is_built_again(clone, change):
+    clone.build()
+    if change == "pin":
+        with (clone.root / "tools" / "engine" / "go.sum").open("a") as file:
+            file.write("example.com/x v1.0.1 h1:x\n")
+    elif change == "go":
+        clone.go_is("go1.27.0")
+    else:
+        (clone.bin / "pulumi").unlink()
+    assert clone.build().returncode == 0
+    assert len(clone.builds()) == (4 if change == "go" else 3)
+
+
+def test_a_machine_without_go_keeps_what_was_built(clone):
+    clone.build()
+    clone.path = ["/nowhere"]
+    assert clone.build().returncode == 0
+
+
+def test_without_go_the_ways_out_are_named(clone):
+    clone.path = ["/nowhere"]
+    done = clone.build()
+    assert done.returncode == 1
+    assert "Install Go 1.25.11 or newer from https://go.dev/dl/" in done.stderr
+    assert "the Pulumi CLI, 3.198.0 or newer, from https://www.pulumi.com/docs/iac/download-install/" in done.stderr
+
+
+def test_a_go_that_is_too_old_is_named(clone):
+    clone.go_is("go1.21.0")
+    done = clone.build()
+    assert done.returncode == 1
+    assert "Go is too old to build one: go1.21.0 linux/amd64" in done.stderr
+    assert clone.builds() == []
+
+
+def test_a_recent_pulumi_on_path_is_enough(clone, fake_engine):
+    clone.path.insert(0, str(fake_engine("official", version="v3.300.0")))
+    done = clone.build("-v")
+    assert "pulumi 3.300.0" in done.stdout
+    assert not clone.bin.exists()
+
+
+def test_an_old_pulumi_on_path_is_named_and_the_pinned_one_built(clone, fake_engine):
+    clone.path.insert(0, str(fake_engine("official", version="v3.100.0")))
+    done = clone.build()
+    assert "3.100.0, older than 3.198.0" in done.stdout
+    assert "pulumi" in clone.results()
+
+
+def test_a_build_that_fails_shows_why_and_leaves_no_half_binary(clone):
+    (clone.fake / "broken").touch()
+    done = clone.build()
+    assert done.returncode == 1
+    assert "undefined: x" in done.stderr
+    assert (clone.results(), clone.partials()) == (set(), [])
+    (clone.fake / "broken").unlink()
+    assert clone.build().returncode == 0
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_an_interrupted_build_leaves_no_half_binary_and_can_be_run_again(clone, sent, code):
+    (clone.fake / "slow").touch()
+    building = clone.start()
+    _wait_for(clone.fake / "slow", "started")
+    building.send_signal(sent)
+    building.wait(timeout=30)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(building.pid, signal.SIGKILL)
+    building.communicate()
+    assert building.returncode == code
+    assert clone.results() == set()
+    (clone.fake / "slow").unlink()
+    assert clone.build().returncode == 0
+    assert clone.partials() == []
+
+
+def test_two_builds_at_once_are_one(clone):
+    first, second = clone.start(), clone.start()
+    said = [each.communicate(timeout=60)[0] for each in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert len(clone.builds()) == 2, said
+
+
+def _wait_for(file: Path, content: str) -> None:
+    """Bounded by the timeout of the test."""
+    while content not in file.read_text():
+        os.sched_yield()
