@@ -29,8 +29,8 @@ def check_tags(field: str, tags: Optional[Tags]) -> dict[str, pulumi.Input[str]]
         ArgsError: too many of them, a key that AWS reserves, or a key or a value that is too long (EC2 user guide, tag restrictions).
     """
     checked = dict(tags or {})
-    if len(checked) >= MOST_TAGS:
-        raise ArgsError(field, len(checked), f"tags and Name are more than {MOST_TAGS}", "leave some out")
+    if len({"Name", *checked}) > MOST_TAGS:
+        raise ArgsError(field, len(checked), f"tags, with Name, are more than {MOST_TAGS}", "leave some out")
     for key, value in checked.items():
         if key.lower().startswith("aws:"):
             raise ArgsError(field, repr(key), "starts with aws:, which AWS keeps for itself", "rename it")

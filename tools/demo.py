@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,14 +69,15 @@ def summarise(example: str, outputs: dict[str, Any], resources: list[dict[str, A
     table = Table(title="Outputs", title_justify="left", show_header=False, box=None)
     for name, value in outputs.items():
         for key, item in value.items() if isinstance(value, dict) else [("", value)]:
-            table.add_row(name, str(key), str(item))
+            table.add_row(name, str(key), escape(str(item)))
     console.print()
     console.print(table)
     console.print(
-        f"\nLook further:  cd examples/{example} && ../../.venv/bin/edgelib sandbox run -- pulumi stack --show-urns"
+        f"\nLook further:  cd examples/{example} && ../../.venv/bin/edgelib sandbox run -- pulumi stack"
         f"\nChange it:     edit examples/{example}/__main__.py and `make demo EXAMPLE={example}` again"
         f"\nTear it down:  make demo-down EXAMPLE={example}",
         highlight=False,
+        soft_wrap=True,
     )
 
 

@@ -32,7 +32,8 @@ def render_bastion(*, ssh_authorized_keys: Sequence[str]) -> str:
         {
             "ssh_pwauth": False,
             "disable_root": True,
-            "ssh_authorized_keys": list(ssh_authorized_keys),
+            # cloud-init's schema refuses an empty list
+            **({"ssh_authorized_keys": list(ssh_authorized_keys)} if ssh_authorized_keys else {}),
             "write_files": [
                 # sshd takes the first value that it reads, so this file comes before the distribution's own
                 {"path": "/etc/ssh/sshd_config.d/00-edgelib.conf", "permissions": "0600", "content": _SSHD}

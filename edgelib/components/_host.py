@@ -198,12 +198,13 @@ def build_host(
     """Builds one host. Its addresses exist before its first boot; ``wait_for`` holds the instance back."""
     subnet = plan.placement.subnet
     nic = aws.ec2.NetworkInterface(**family.tagged(role), subnet_id=subnet.id, security_groups=security_group_ids)
-    before_boot = [*wait_for, after(subnet.egress_route_id)]
+    egress = after(subnet.egress_route_id)
+    before_boot = [*wait_for, egress]
     address = None
     if plan.placement.egress is not Egress.NAT:
         address = aws.ec2.Eip(
             # the address hangs on the gateway's route, so that it is released before the gateway goes
-            **family.tagged(role, depends_on=[after(subnet.egress_route_id)]),
+            **family.tagged(role, depends_on=[egress]),
             domain="vpc",
             network_border_group=plan.placement.place.network_border_group,
         )

@@ -1,5 +1,6 @@
 """Who may reach a host: rules that name their source, and none that opens everything."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -15,6 +16,8 @@ from edgelib.components._family import Family
 from edgelib.errors import ArgsError
 
 ANYWHERE = "0.0.0.0/0"
+SHORTEST_ADMINISTRATIVE_PREFIX = 8  # no organisation has more in one block
+_PATH_MTU_DISCOVERY = "path-mtu-discovery"
 
 ADMINISTRATIVE = {
     22: "SSH",
@@ -85,16 +88,30 @@ def canonical_block(field: str, cidr: str) -> str:
     return cidr
 
 
+def canonical_blocks(field: str, cidrs: Sequence[str]) -> Sequence[str]:
+    """Returns ``cidrs``.
+
+    Raises:
+        ArgsError: one is no IPv4 block, has host bits set or is there twice.
+    """
+    for cidr in cidrs:
+        canonical_block(field, cidr)
+        if cidrs.count(cidr) > 1:
+            raise ArgsError(field, cidr, "is there twice", "name each block once")
+    return cidrs
+
+
 def plan_ingress(field: str, ingress: Mapping[str, IngressArgs]) -> list[IngressRule]:
     """The rules of ``ingress``, one per block, under keys that adding or removing another never changes.
 
     Raises:
-        ArgsError: a port out of range, no source or both kinds of source, a block that is not canonical, everything or an
-            administrative port open to everybody.
+        ArgsError: a name that AWS takes for no rule, a port out of range, no source or both kinds of source, a block that is not
+            canonical or there twice, an administrative port open to everybody.
     """
     rules: list[IngressRule] = []
     for key, wanted in ingress.items():
         path = f"{field}[{key!r}]"
+        _check_key(path, key)
         first, last = wanted.port, wanted.port if wanted.to_port is None else wanted.to_port
         if not 1 <= first <= last <= 65535:
             raise ArgsError(
@@ -119,19 +136,26 @@ def plan_ingress(field: str, ingress: Mapping[str, IngressArgs]) -> list[Ingress
         )
         if wanted.security_group_id is not None:
             rules.append(opened)
-        for block in wanted.cidr_blocks or []:
-            canonical_block(f"{path}.cidr_blocks", block)
-            if block == ANYWHERE:
-                _refuse_administrative(path, first, last)
+        for block in canonical_blocks(f"{path}.cidr_blocks", wanted.cidr_blocks or []):
+            if ip_network(block).prefixlen < SHORTEST_ADMINISTRATIVE_PREFIX:
+                _refuse_administrative(path, block, first, last)
             rules.append(replace(opened, key=f"{key}-{block}", cidr_block=block))
     return rules
 
 
-def _refuse_administrative(path: str, first: int, last: int) -> None:
+def _check_key(path: str, key: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}", key):
+        way_out = "use up to 64 letters, digits, spaces, dots, dashes and underscores"
+        raise ArgsError(path, "the name", "does not do as a rule's description", way_out)
+    if key == _PATH_MTU_DISCOVERY:
+        raise ArgsError(path, "the name", "is that of a rule which every pool has", "use another one")
+
+
+def _refuse_administrative(path: str, block: str, first: int, last: int) -> None:
     exposed = [f"{port} ({what})" for port, what in ADMINISTRATIVE.items() if first <= port <= last]
     if exposed:
         way_out = "name the blocks that may reach it, or a bastion's security group"
-        raise ArgsError(f"{path}.cidr_blocks", ANYWHERE, f"would open {', '.join(exposed)} to everybody", way_out)
+        raise ArgsError(f"{path}.cidr_blocks", block, f"would open {', '.join(exposed)} to everybody", way_out)
 
 
 def exposure_notes(field: str, zone: Optional[zones.Zone], rules: list[IngressRule]) -> list[str]:
@@ -168,7 +192,7 @@ def allow_in(family: Family, group: "aws.ec2.SecurityGroup", rules: Sequence[Ing
 def allow_path_mtu_discovery(family: Family, group: "aws.ec2.SecurityGroup", cidr: pulumi.Input[str]) -> None:
     """Lets "fragmentation needed" in from ``cidr``: Region and zone differ in MTU (AWS Wavelength developer guide, networking)."""
     aws.vpc.SecurityGroupIngressRule(
-        **family.tagged("path-mtu-discovery"),
+        **family.tagged(_PATH_MTU_DISCOVERY),
         security_group_id=group.id,
         description="ICMP fragmentation needed",
         ip_protocol="icmp",

@@ -130,7 +130,7 @@ def plan_node_pool(args: NodePoolArgs) -> NodePoolPlan:
         tags=check_tags("NodePoolArgs.tags", {**labels, **(args.tags or {})}),
         ingress=tuple(rules),
         labels=labels,
-        notes=(*exposure_notes("NodePoolArgs.ingress", placement.zone, rules), *_type_notes(placement, instance_type)),
+        notes=(*_exposure_notes(placement, rules), *_type_notes(placement, instance_type)),
     )
 
 
@@ -159,6 +159,12 @@ def _labels(labels: Mapping[str, str]) -> dict[str, str]:
                 f"{field}[{key!r}]", repr(value), "is no label value", "use up to 63 letters, digits, - _ ."
             )
     return dict(labels)
+
+
+def _exposure_notes(placement: Placement, rules: list[IngressRule]) -> list[str]:
+    if placement.egress is Egress.NAT:  # nobody outside the VPC can open a connection to its nodes
+        return []
+    return exposure_notes("NodePoolArgs.ingress", placement.zone, rules)
 
 
 def _type_notes(placement: Placement, instance_type: str) -> list[str]:

@@ -83,6 +83,6 @@ def _way_out(
         if subnet is not None:
             return Placement(key=key, zone=zone, place=where, subnet=subnet, egress=way)
     tried = " or ".join(way.value for way in order)
-    missing = "no subnet here gives it, so that its nodes could not install anything"
-    ways_out = "WavelengthVpcArgs(nat=NatStrategy.SINGLE) gives NAT, a public subnet gives each node its own address"
-    raise ArgsError(f"{field}.egress", tried, missing, ways_out)
+    missing = f"has no subnet that gives {tried}, so that a host there could not install anything"
+    ways_out = "WavelengthVpcArgs(nat=NatStrategy.SINGLE) gives NAT, a public subnet gives each host its own address"
+    raise ArgsError(f"{field}.network", key, missing, ways_out)

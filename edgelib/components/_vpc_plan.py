@@ -144,8 +144,9 @@ def plan_wavelength_vpc(args: WavelengthVpcArgs) -> WavelengthVpcPlan:
     """Decides everything about a `WavelengthVpc`; needs no engine, no network and no clock.
 
     Raises:
-        ArgsError: the zones are none, of two Regions or repeated, a block does not fit or is not canonical, an Availability Zone
-            is of another Region, a retention is not CloudWatch's, an endpoint's name is no name.
+        ArgsError: the zones are none, of two Regions or repeated, an Availability Zone is of another Region, a retention is not
+            CloudWatch's, an endpoint's name is no name.
+        addressing.AddressPlanError: a block does not fit or is not canonical.
         zones.UnknownZoneError: a name that is no Wavelength Zone's.
     """
     found = _zones(args)

@@ -1,7 +1,7 @@
 """The way into a site: one host in the Region."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, Optional, cast, overload
@@ -21,15 +21,21 @@ from edgelib.components._host import (
     check_user_data,
     ubuntu_ami,
 )
-from edgelib.components._ingress import ANYWHERE, IngressRule, allow_in, allow_out, canonical_block, security_group
+from edgelib.components._ingress import (
+    ANYWHERE,
+    SHORTEST_ADMINISTRATIVE_PREFIX,
+    IngressRule,
+    allow_in,
+    allow_out,
+    canonical_blocks,
+    security_group,
+)
 from edgelib.components._placement import Egress, place
 from edgelib.components._roles import instance_profile
 from edgelib.components.network import Network
 from edgelib.errors import ArgsError
 from edgelib.ssh_config import BastionEndpoint, render_ssh_config
 from edgelib.tags import Tags, check_tags
-
-SHORTEST_SSH_PREFIX = 8  # no organisation has more in one block
 
 _PUBLIC_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]+=*( .*)?")
 
@@ -82,7 +88,7 @@ def plan_bastion_host(args: BastionHostArgs) -> BastionHostPlan:
     placement = place("BastionHostArgs", args.network, None, args.availability_zone, Egress.PUBLIC_IP)
     rules = [
         IngressRule(key=f"ssh-{block}", protocol="tcp", from_port=22, to_port=22, cidr_block=block)
-        for block in map(_ssh_block, args.ssh_allowed_cidrs or [])
+        for block in _ssh_blocks(args.ssh_allowed_cidrs or [])
     ]
     host = HostPlan(
         placement=placement,
@@ -188,10 +194,10 @@ def _public_key(key: str) -> str:
     return line
 
 
-def _ssh_block(cidr: str) -> str:
+def _ssh_blocks(cidrs: Sequence[str]) -> Sequence[str]:
     field = "BastionHostArgs.ssh_allowed_cidrs"
-    block = ip_network(canonical_block(field, cidr))
-    if block.prefixlen < SHORTEST_SSH_PREFIX:
-        problem = f"is more than a /{SHORTEST_SSH_PREFIX}, much of the internet"
-        raise ArgsError(field, cidr, problem, "name the blocks that you connect from, or use Session Manager")
-    return cidr
+    for cidr in canonical_blocks(field, cidrs):
+        if ip_network(cidr).prefixlen < SHORTEST_ADMINISTRATIVE_PREFIX:
+            problem = f"is more than a /{SHORTEST_ADMINISTRATIVE_PREFIX}, much of the internet"
+            raise ArgsError(field, cidr, problem, "name the blocks that you connect from, or use Session Manager")
+    return cidrs

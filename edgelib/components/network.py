@@ -104,9 +104,15 @@ class Network(Args):
         return _existing_network(vpc_id, region, dict(zones or {}), dict(availability_zones or {}))
 
 
-def after(*values: Optional[pulumi.Input[Any]]) -> "pulumi.Output[pulumi.Resource]":
-    """For ``depends_on``: waits for the resources behind ``values`` and for what their applies check, without using what they say."""
-    return cast("pulumi.Output[pulumi.Resource]", pulumi.Output.all(*values).apply(lambda _: None))
+def after(value: Optional[pulumi.Input[Any]]) -> "pulumi.Output[pulumi.Resource]":
+    """For ``depends_on``: waits for the resources behind ``value`` and for what its applies check, without using what it says."""
+    known = cast("pulumi.Output[Any]", value) if isinstance(value, pulumi.Output) else pulumi.Output.from_input(value)
+    return cast("pulumi.Output[pulumi.Resource]", known.apply(lambda _: None))
+
+
+def keyed(values: Mapping[str, pulumi.Input[Any]]) -> "pulumi.Output[dict[str, Any]]":
+    """``values`` as one output, in half the steps that ``Output.from_input`` takes, which unwraps the keys as well."""
+    return pulumi.Output.all(**values) if values else pulumi.Output.from_input({})
 
 
 def default_route_of(routes: "list[aws.ec2.outputs.GetRouteTableRouteResult]") -> SubnetEgress:
@@ -122,33 +128,36 @@ def default_route_of(routes: "list[aws.ec2.outputs.GetRouteTableRouteResult]") -
     return SubnetEgress.NONE
 
 
-def check_existing_subnet(
-    path: str, wanted: SubnetEgress, place: str, vpc_id: str, subnet: "aws.ec2.GetSubnetResult", found: SubnetEgress
-) -> str:
+@dataclass(frozen=True, kw_only=True)
+class FoundSubnet:
+    """What the look-ups say of a subnet."""
+
+    id: str
+    vpc_id: str
+    availability_zone: str
+    egress: SubnetEgress
+
+
+def check_existing_subnet(path: str, found: FoundSubnet, *, vpc_id: str, place: str, egress: SubnetEgress) -> str:
     """Returns the subnet's id.
 
     Raises:
         ArgsError: the subnet is of another VPC or place, or its default route does not lead where it must.
     """
-    if subnet.vpc_id != vpc_id:
-        raise ArgsError(
-            path, subnet.id, f"is a subnet of {subnet.vpc_id}, not of {vpc_id}", "name a subnet of this VPC"
-        )
-    if subnet.availability_zone != place:
-        raise ArgsError(
-            path, subnet.id, f"is in {subnet.availability_zone}, not in {place}", "name a subnet of this zone"
-        )
-    if found is not wanted:
+    if found.vpc_id != vpc_id:
+        raise ArgsError(path, found.id, f"is a subnet of {found.vpc_id}, not of {vpc_id}", "name a subnet of this VPC")
+    if found.availability_zone != place:
+        raise ArgsError(path, found.id, f"is in {found.availability_zone}, not in {place}", "name one of this zone")
+    if found.egress is not egress:
         gives = {
             SubnetEgress.CARRIER_GATEWAY: "a route 0.0.0.0/0 to the carrier gateway, or name it as private if it has a NAT route",
             SubnetEgress.INTERNET_GATEWAY: "a route 0.0.0.0/0 to the VPC's internet gateway",
             SubnetEgress.NAT_GATEWAY: "a route 0.0.0.0/0 to a NAT gateway in the parent Availability Zone",
-        }[wanted]
+        }[egress]
         way_out = f"give its route table {gives}"
-        raise ArgsError(
-            path, subnet.id, f"has the default route {found.value}, so that its nodes would have no egress", way_out
-        )
-    return subnet.id
+        problem = f"has the default route {found.egress.value}, so that its nodes would have no egress"
+        raise ArgsError(path, found.id, problem, way_out)
+    return found.id
 
 
 def _existing_network(
@@ -206,21 +215,22 @@ def _network_border_group(zone: str, region: str) -> "pulumi.Output[str]":
 
 
 def _existing_subnet(
-    path: str, place: str, vpc_id: pulumi.Input[str], region: str, subnet_id: pulumi.Input[str], wanted: SubnetEgress
+    path: str, place: str, vpc_id: pulumi.Input[str], region: str, subnet_id: pulumi.Input[str], egress: SubnetEgress
 ) -> NetworkSubnet:
     subnet = aws.ec2.get_subnet_output(id=subnet_id, region=region)
     table = aws.ec2.get_route_table_output(route_table_id=_route_table_of(vpc_id, region, subnet_id), region=region)
 
-    def checked(values: list[object]) -> str:
-        vpc, about, routes = values
-        found = default_route_of(cast("list[aws.ec2.outputs.GetRouteTableRouteResult]", routes))
-        return check_existing_subnet(path, wanted, place, str(vpc), cast("aws.ec2.GetSubnetResult", about), found)
+    def checked(values: list[Any]) -> str:
+        wanted_vpc, found_id, found_vpc, where, found_egress = values
+        found = FoundSubnet(id=found_id, vpc_id=found_vpc, availability_zone=where, egress=found_egress)
+        return check_existing_subnet(path, found, vpc_id=wanted_vpc, place=place, egress=egress)
 
+    facts = (vpc_id, subnet.id, subnet.vpc_id, subnet.availability_zone, table.routes.apply(default_route_of))
     return NetworkSubnet(
-        id=pulumi.Output.all(vpc_id, subnet, table.routes).apply(checked),
+        id=pulumi.Output.all(*facts).apply(checked),
         availability_zone=place,
         cidr_block=subnet.cidr_block,
-        egress=wanted,
+        egress=egress,
     )
 
 

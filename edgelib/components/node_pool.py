@@ -21,7 +21,7 @@ from edgelib.components._node_pool_plan import NodePoolArgs, NodePoolPlan, plan_
 from edgelib.components._offerings import offering_checks
 from edgelib.components._placement import Egress
 from edgelib.components._roles import instance_profile
-from edgelib.components.network import Network
+from edgelib.components.network import Network, keyed
 
 __all__ = ["DiskArgs", "DiskType", "Egress", "IngressArgs", "NodePool", "NodePoolArgs", "Protocol", "plan_node_pool"]
 
@@ -84,10 +84,10 @@ class NodePool(pulumi.ComponentResource):
             "carrier_ips": {node: address.carrier_ip for node, address in addresses.items()} if in_zone else {},
         }
         outputs: dict[str, pulumi.Output[Any]] = {
-            **{key: pulumi.Output.from_input(values) for key, values in by_node.items()},
+            **{key: keyed(values) for key, values in by_node.items()},
             "security_group_id": group.id,
             "role_name": profile.role.apply(str),
-            "labels": pulumi.Output.from_input(plan.labels),
+            "labels": keyed(plan.labels),
         }
         for key, value in outputs.items():
             setattr(self, key, value)

@@ -22,7 +22,7 @@ from edgelib.components._vpc_plan import (
     ZonePlan,
     plan_wavelength_vpc,
 )
-from edgelib.components.network import Network, NetworkPlace, NetworkSubnet, SubnetEgress
+from edgelib.components.network import Network, NetworkPlace, NetworkSubnet, SubnetEgress, keyed
 from edgelib.errors import ArgsError
 
 __all__ = [
@@ -164,7 +164,7 @@ class _Parts:
             "internet_gateway_id": self.internet_gateway.id,
             "parent_availability_zone": facts[self.plan.zones[0].zone.name].parent_zone_name,
             "path_mtu": pulumi.Output.from_input(mtu.REGION_TO_ZONE_PRIVATE),
-            **{name: pulumi.Output.from_input(values) for name, values in by_key.items()},
+            **{name: keyed(values) for name, values in by_key.items()},
         }
 
     def _zone_facts(self, zone: str) -> "pulumi.Output[aws.GetAvailabilityZoneResult]":
@@ -223,8 +223,9 @@ class _Parts:
 
     def _zone(self, entry: ZonePlan) -> NetworkPlace:
         zone = entry.zone.name
-        table, route = self._route_table(zone, carrier_gateway_id=self.carrier_gateway.id)
-        subnet = self._subnet(zone, entry.public_cidr, zone, table)
+        role = f"public-{zone}"
+        table, route = self._route_table(role, carrier_gateway_id=self.carrier_gateway.id)
+        subnet = self._subnet(role, entry.public_cidr, zone, table)
         place = NetworkPlace(
             public=_network_subnet(subnet, entry.public_cidr, SubnetEgress.CARRIER_GATEWAY, route),
             network_border_group=self.zone_facts[zone].network_border_group,

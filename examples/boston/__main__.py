@@ -9,6 +9,7 @@ BOSTON = "us-east-1-wl1-bos-wlz-1"
 
 config = pulumi.Config()
 keys = config.get_object("sshAuthorizedKeys") or []
+login = {"ssh_authorized_keys": keys} if keys else {}
 
 vpc = WavelengthVpc("boston", WavelengthVpcArgs(zones=[BOSTON]))
 bastion = BastionHost(
@@ -26,7 +27,7 @@ edge = NodePool(
         zone=BOSTON,
         count=config.get_int("nodes"),
         instance_type=config.get("instanceType"),
-        user_data=render_cloud_config({"ssh_authorized_keys": keys}),
+        user_data=render_cloud_config({"package_upgrade": True, **login}),
         ingress={"ssh": IngressArgs(port=22, security_group_id=bastion.security_group_id)},
     ),
 )

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 UP_SECONDS = 300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """How one command of the engine ended."""
 
@@ -24,7 +24,7 @@ class Outcome:
     """(operation, type, name) of every custom resource that was not left as it was."""
     output: str
 
-    def __str__(self):
+    def __repr__(self):
         return f"exit {self.code}, {self.changes}\n{self.output[-6000:]}"
 
 
@@ -100,19 +100,24 @@ class Stack:
 
 
 def outcome(done):
-    changes, steps, messages = {}, [], []
-    for line in done.stdout.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            messages.append(line)
-            continue
-        changes = event.get("summaryEvent", {}).get("resourceChanges", changes)
+    """Read what the engine printed: a stream of events, or one document in the case of a preview."""
+    changes, steps, messages = {}, [], [done.stderr]
+    for event in documents(done.stdout):
+        changes = event.get("summaryEvent", {}).get("resourceChanges") or event.get("changeSummary") or changes
         about = event.get("resourcePreEvent", {}).get("metadata", {})
         if about and about["op"] != "same" and about["type"].startswith("aws:"):
             steps.append((about["op"], about["type"], about["urn"].rsplit("::", 1)[1]))
-        messages.append(event.get("diagnosticEvent", {}).get("message", ""))
-    return Outcome(done.returncode, changes, steps, "\n".join(filter(None, messages)) + done.stderr)
+        diagnostics = [event.get("diagnosticEvent", {}), *event.get("diagnostics", [])]
+        messages += [each.get("message", "") for each in diagnostics if each.get("severity") != "debug"]
+    return Outcome(done.returncode, changes, steps, "\n".join(filter(None, messages)))
+
+
+def documents(text):
+    """Yield the JSON objects that stand one after another in ``text``."""
+    decoder, at = json.JSONDecoder(), 0
+    while (at := text.find("{", at)) >= 0:
+        document, at = decoder.raw_decode(text, at)
+        yield document
 
 
 def control(sandbox, method, what, body=None):

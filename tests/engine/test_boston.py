@@ -11,7 +11,6 @@ NODE_KINDS = {
     "aws:ec2/eip:Eip",
     "aws:ec2/eipAssociation:EipAssociation",
 }
-HANDS_OFF = "user_data=render_cloud_config({"
 
 
 def instance(stack, node):
@@ -90,7 +89,7 @@ def test_instance_type_changes_in_place(boston):
 
 def test_replacement_rolls_and_keeps_the_addresses(boston):
     before = boston.outputs()
-    boston.edit(HANDS_OFF, HANDS_OFF + '"package_update": True, ')
+    boston.edit('"package_upgrade": True', '"package_upgrade": False')
     done = boston.up()
     assert done.code == 0, done
     after = boston.outputs()
