@@ -34,7 +34,8 @@ class Account:
 
     Requests are worked on under one lock: moto's state is not made for concurrent changes, and ids are drawn from a random
     generator that is seeded for each change with the account's seed and the change's number. So neither concurrency nor
-    reads matter for the ids, and a replay of the journal gives the same account.
+    reads matter for the ids, and a replay of the journal gives the same account. Keys are the exception: what CreateKeyPair
+    and KMS generate comes from the operating system, and is new after a replay; imported key pairs are kept.
     """
 
     def __init__(self, world: World, app: WsgiApp, journal: Journal) -> None:

@@ -86,11 +86,20 @@ class AddressesBackend(InterfacesBackend):
         if elastic.network_border_group != self.border_group(target.availability_zone):
             text = f"Address {elastic.id} and network interface {target.id} belong in different network border groups."
             raise refusal("InvalidParameterCombination", text)
+        if not self.has_gateway(target.vpc_id, carrier=bool(elastic.carrier_ip)):
+            kind = "carrier" if elastic.carrier_ip else "internet"
+            raise refusal("Gateway.NotAttached", f"Network {target.vpc_id} is not attached to any {kind} gateway")
         self._give_up_associations(elastic, target, reassociate=reassociate)
         super().associate_address(None, target, None, elastic.allocation_id, reassociate=True)
         if elastic.carrier_ip:
             target.carrier_ip, target.public_ip = elastic.carrier_ip, None
         return elastic
+
+    def has_gateway(self, vpc_id: str, *, carrier: bool) -> bool:
+        """Whether a VPC has the gateway that its public addresses, or its carrier IPs, lead through."""
+        if carrier:
+            return any(gateway.vpc_id == vpc_id for gateway in self.carrier_gateways.values())
+        return any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in self.internet_gateways.values())
 
     def _primary_interface(self, instance: Any) -> Any:
         if instance.state not in ("running", "stopping", "stopped"):

@@ -15,8 +15,10 @@ from edgelib.sandbox.aws.clock import Clock
 from edgelib.sandbox.aws.faults import FaultPlan
 from edgelib.sandbox.aws.states import Transitions
 
-_Backend: Any = EC2Backend  # moto tells type checkers wrong things about its own state (what its models' constructors
-_Responses: Any = EC2Response  # return, say), so nothing of it is taken for known here
+# moto tells type checkers wrong things about its state (what its models' constructors return, say): nothing of it is taken
+# for known here.
+_Backend: Any = EC2Backend
+_Responses: Any = EC2Response
 
 _Model = TypeVar("_Model", bound=type[Any])
 

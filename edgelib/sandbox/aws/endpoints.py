@@ -29,12 +29,7 @@ class EndpointsBackend(NatGatewaysBackend):
             self.check_groups(kwargs.get("security_group_ids") or [], self.get_subnet(subnet_id))
         kwargs["endpoint_type"] = kwargs.get("endpoint_type") or "Gateway"
         endpoint = super().create_vpc_endpoint(*args, **kwargs)
-        for interface in self._interfaces(endpoint):
-            interface.status, interface.interface_type = "in-use", "vpc_endpoint"
-            interface.requester_managed = True
-            interface.description = f"VPC Endpoint Interface {endpoint.id}"
-            groups = [self.get_security_group_from_id(each) for each in endpoint.security_group_ids]
-            interface._group_set = groups or interface._group_set
+        self._update_interfaces(endpoint)
         if endpoint.vpc_endpoint_type == "Interface":
             endpoint.security_group_ids = [
                 group.id for interface in self._interfaces(endpoint)[:1] for group in interface._group_set
@@ -45,6 +40,34 @@ class EndpointsBackend(NatGatewaysBackend):
 
     def _collect_default_endpoint_services(self, account_id: str, region: str) -> list[dict[str, Any]]:  # noqa: ARG002
         return _services(region, tuple(zone.name for zone in self.describe_availability_zones()))
+
+    def _update_interfaces(self, endpoint: VPCEndPoint) -> None:
+        """Make the interfaces those of an endpoint, with its groups."""
+        groups = [self.get_security_group_from_id(each) for each in endpoint.security_group_ids]
+        for interface in self._interfaces(endpoint):
+            interface.status, interface.interface_type = "in-use", "vpc_endpoint"
+            interface.requester_managed = True
+            interface.description = f"VPC Endpoint Interface {endpoint.id}"
+            interface._group_set = groups or interface._group_set
+
+    def modify_vpc_endpoint(self, vpc_id: str, *args: Any, **changes: Any) -> None:
+        """Change an endpoint (its id comes as ``vpc_id``), and with it the interfaces and routes, which moto leaves."""
+        endpoint = self.get_vpc_end_point(vpc_id)
+        before = {interface.subnet_id: interface for interface in self._interfaces(endpoint)}
+        tables = set(endpoint.route_table_ids)
+        super().modify_vpc_endpoint(vpc_id, *args, **changes)
+        if endpoint.vpc_endpoint_type == "Interface":
+            for subnet_id in set(before) - set(endpoint.subnet_ids or []):
+                self.remove_interface(before[subnet_id])
+                endpoint.network_interface_ids.remove(before[subnet_id].id)
+            for subnet_id in [each for each in endpoint.subnet_ids or [] if each not in before]:
+                endpoint.network_interface_ids.append(self.create_network_interface(subnet_id, None).id)
+            self._update_interfaces(endpoint)
+        prefix_list = endpoint.destination_prefix_list_id
+        for table_id in sorted(set(endpoint.route_table_ids) - tables if prefix_list else []):
+            self.create_route(table_id, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
+        for table_id in sorted(tables - set(endpoint.route_table_ids) if prefix_list else []):
+            self.delete_route(table_id, prefix_list)
 
     def _interfaces(self, endpoint: VPCEndPoint) -> list[Any]:
         return [self.enis[each] for each in endpoint.network_interface_ids if each in self.enis]

@@ -124,8 +124,6 @@ class FaultPlan:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counters: list[_Counter] = []
-        self.suspended = False
-        """True while the journal is replayed: what happened then is not to fail now."""
 
     def add(self, document: object) -> None:
         """Add a rule, or a list of rules, from JSON: all of them, or none when one is wrong (FaultPlanError)."""
@@ -154,8 +152,6 @@ class FaultPlan:
 
     def capacity_rule_for(self, zone: str, instance_type: str) -> Optional[FaultRule]:
         """The rule that refuses this launch for want of capacity, if one does."""
-        if self.suspended:
-            return None
         with self._lock:
             for counter in self._counters:
                 zone_glob, type_glob = counter.rule.zone or "*", counter.rule.type or "*"

@@ -24,7 +24,7 @@ class GatewaysBackend(SecurityGroupsBackend):
         return [interface for interface in self.enis.values() if interface.vpc_id == vpc_id]
 
     def attach_internet_gateway(self, internet_gateway_id: str, vpc_id: str) -> Any:
-        if any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in self.internet_gateways.values()):
+        if self.has_gateway(vpc_id, carrier=False):
             text = f"Network {vpc_id} already has an internet gateway attached"
             raise refusal("InvalidParameterValue", text)
         return super().attach_internet_gateway(internet_gateway_id, vpc_id)
@@ -38,7 +38,7 @@ class GatewaysBackend(SecurityGroupsBackend):
 
     def create_carrier_gateway(self, vpc_id: str, tags: Optional[dict[str, str]] = None) -> CarrierGateway:
         self.get_vpc(vpc_id)
-        if any(gateway.vpc_id == vpc_id for gateway in self.carrier_gateways.values()):
+        if self.has_gateway(vpc_id, carrier=True):
             text = f"VPC {vpc_id} already has a carrier gateway; the quota is 1 and cannot be raised."
             raise refusal("CarrierGatewayLimitExceeded", text)
         return super().create_carrier_gateway(vpc_id, tags)
@@ -73,8 +73,8 @@ class GatewaysBackend(SecurityGroupsBackend):
         return bool(
             self.describe_subnets(filters={"vpc-id": vpc_id})
             or self.interfaces_of(vpc_id)
-            or any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in self.internet_gateways.values())
-            or any(gateway.vpc_id == vpc_id for gateway in self.carrier_gateways.values())
+            or self.has_gateway(vpc_id, carrier=False)
+            or self.has_gateway(vpc_id, carrier=True)
             or any(gateway.vpc_id == vpc_id for gateway in self.egress_only_internet_gateways.values())
             or any(not group.is_default for group in self.groups.get(vpc_id, {}).values())
             or any(t.vpc_id == vpc_id and not t.main_association_id for t in self.route_tables.values())

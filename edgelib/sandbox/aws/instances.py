@@ -25,6 +25,13 @@ _ONLY_WHILE_STOPPED = {"instance_type", "user_data", "ebs_optimized", "kernel", 
 class SandboxInstance(Instance):
     """An instance; a terminated one has no interfaces any more."""
 
+    asked_credits: Optional[str] = None
+
+    @property
+    def cpu_credits(self) -> str:
+        """The CPU credit option: what was asked for, else the default of the family (EC2 user guide)."""
+        return self.asked_credits or ("standard" if self.instance_type.startswith("t2.") else "unlimited")
+
     def enter(self, state: str) -> None:
         """Be in a state, by its name."""
         self._state.name, self._state.code = state, _CODES[state]
@@ -78,7 +85,7 @@ class InstancesBackend(LaunchesBackend):
             "tags": _with_template_tags(asked.get("tags") or {}, data),
         }
         interface_tags = asked["tags"].get("network-interface", {})
-        reservation = super().run_instances(launch.image_id, count, user_data, security_group_names, **asked)
+        reservation = self._all_or_none(launch.image_id, count, user_data, security_group_names, asked)
         given = asked.get("iam_instance_profile_name") or asked.get("iam_instance_profile_arn")
         for instance in reservation.instances:
             self._after_launch(instance, launch, interface_tags)
@@ -87,6 +94,18 @@ class InstancesBackend(LaunchesBackend):
                 self.associate_iam_instance_profile(instance.id, profile.get("Name"), profile.get("Arn"))
             self._pass_through(instance, "pending", "running")
         return reservation
+
+    def _all_or_none(self, image_id: str, count: int, user_data: Any, names: list[str], asked: dict[str, Any]) -> Any:
+        """Launch, and leave nothing behind when that fails half way."""
+        before = set(self.reservations)
+        try:
+            return super().run_instances(image_id, count, user_data, names, **asked)
+        except Exception:
+            for reservation_id in set(self.reservations) - before:
+                for instance in self.reservations[reservation_id].instances:
+                    instance.terminate()
+                self.reservations.pop(reservation_id)
+            raise
 
     def _pass_through(self, instance: Any, state: str, final: str) -> None:
         """Be in a state for a while, and then in the final one."""
@@ -174,11 +193,40 @@ class InstancesResponses(VolumesResponses):
                 text = f"Network interfaces and an instance-level {what} may not be specified on the same request"
                 raise refusal("InvalidParameterCombination", text)
         self._check_profile()
+        self.params["MinCount"] = self._get_param("MaxCount")  # moto launches the least that is asked for, AWS the most
         result = super().run_instances()
         if self._get_bool_param("DisableApiTermination", False):
             for instance in result.result.instances:
                 instance.disable_api_termination = True
+        if credits_option := self._get_param("CreditSpecification.CpuCredits"):
+            for instance in result.result.instances:
+                instance.asked_credits = credits_option
         return result
+
+    def describe_instance_credit_specifications(self) -> ActionResult:
+        found = self.sandbox.describe_instance_credit_specifications(self._get_param("InstanceIds", []))
+        rows = [{"InstanceId": instance.id, "CpuCredits": instance.cpu_credits} for instance in found]
+        return ActionResult({"InstanceCreditSpecifications": rows})
+
+    def modify_instance_credit_specification(self) -> ActionResult:
+        done: list[dict[str, str]] = []
+        for row in self._get_param("InstanceCreditSpecifications", []):
+            self.sandbox.get_instance(row["InstanceId"]).asked_credits = row["CpuCredits"]
+            done.append({"InstanceId": row["InstanceId"]})
+        return ActionResult({"SuccessfulInstanceCreditSpecifications": done})
+
+    def monitor_instances(self) -> ActionResult:
+        return self._set_monitoring("enabled", "pending")
+
+    def unmonitor_instances(self) -> ActionResult:
+        return self._set_monitoring("disabled", "disabling")
+
+    def _set_monitoring(self, state: str, shown: str) -> ActionResult:
+        instances = self.sandbox.get_multi_instances_by_id(self._get_param("InstanceIds", []))
+        for instance in instances:
+            instance.monitoring_state = state
+        rows = [{"InstanceId": instance.id, "Monitoring": {"State": shown}} for instance in instances]
+        return ActionResult({"InstanceMonitorings": rows})
 
     def _check_profile(self) -> None:
         name = self._get_param("IamInstanceProfile.Name")

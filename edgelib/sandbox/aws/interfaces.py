@@ -27,6 +27,11 @@ class SandboxInterface(NetworkInterface):
         if str(self.public_ip_auto_assign).lower() == "true" and not self.public_ip:
             self.public_ip = self.ec2_backend.draw_address()
 
+    def stop(self) -> None:
+        """The instance stops: an assigned public address goes, an Elastic one stays."""
+        if not any(address.eni is self for address in self.ec2_backend.addresses):
+            super().stop()
+
     @property
     def group_set(self) -> list[Any]:
         return list(self._group_set)

@@ -133,7 +133,7 @@ def _addresses(backend: Any) -> Rows:
 
 
 def _nat_gateways(backend: Any) -> Rows:
-    live = (gateway for gateway in backend.nat_gateways.values() if gateway.state != "deleted")
+    live = (gateway for gateway in backend.nat_gateways.values() if gateway.state not in ("deleted", "failed"))
     return _ids(live, "state", "subnet_id", "private_ip")
 
 
@@ -199,10 +199,17 @@ _IAM: dict[str, Callable[[Any], Rows]] = {
     "group": lambda b: ({"id": group.id, "name": group.name} for group in b.groups.values()),
 }
 
+
+def _own_keys(backend: Any) -> Rows:
+    """Without services' default keys, which moto makes as if they were a customer's, and keys that are being deleted."""
+    for key in backend.keys.values():
+        default = any(alias.startswith("alias/aws/") for alias in key.aliases)
+        if not default and key.key_state != "PendingDeletion":
+            yield {"id": key.id, "state": key.key_state}
+
+
 _KMS: dict[str, Callable[[Any], Rows]] = {
-    "key": lambda b: (
-        {"id": key.id, "state": key.key_state} for key in b.keys.values() if key.key_manager == "CUSTOMER"
-    ),
+    "key": _own_keys,
 }
 
 _LOGS: dict[str, Callable[[Any], Rows]] = {

@@ -131,7 +131,7 @@ class LaunchesBackend(VolumesBackend, ImagesBackend):
         if root["DeviceName"] not in [disk["DeviceName"] for disk in disks]:
             disks.insert(0, root)
         for disk in disks:
-            like: dict[str, Any] = root["Ebs"] if disk["DeviceName"] == root["DeviceName"] else {"VolumeType": "gp2"}
+            like: Any = root["Ebs"] if disk["DeviceName"] == root["DeviceName"] else {"VolumeType": "gp2"}
             given = {key: value for key, value in (disk.get("Ebs") or {}).items() if value is not None}
             disk["Ebs"] = {**like, **given}
         return disks

@@ -29,6 +29,9 @@ class NatGatewaysBackend(RoutesBackend):
             raise refusal("NotAvailableInZone", "Nat Gateway is not available in this availability zone")
         if kind == "public":
             self._check_address(allocation_id)
+        vpc_id = self.get_subnet(subnet_id).vpc_id
+        if kind == "public" and not self.has_gateway(vpc_id, carrier=False):
+            return self._failing(super().create_nat_gateway(subnet_id, None, tags, kind), vpc_id)
         gateway = super().create_nat_gateway(subnet_id, allocation_id, tags, kind)
         gateway.private_ip = gateway._eni.private_ip_address
         gateway._eni.status, gateway._eni.interface_type = "in-use", "nat_gateway"
@@ -36,6 +39,15 @@ class NatGatewaysBackend(RoutesBackend):
         gateway._eni.description = f"Interface for NAT Gateway {gateway.id}"
         gateway.state = "pending"
         self.transitions.begin(gateway.id, self.clock.now(), lambda: setattr(gateway, "state", "available"))
+        return gateway
+
+    def _failing(self, gateway: Any, vpc_id: str) -> Any:
+        """AWS takes the request and fails afterwards."""
+        gateway.failure_code = "Gateway.NotAttached"
+        gateway.failure_message = f"Network {vpc_id} has no Internet gateway attached"
+        gateway.state = "pending"
+        self.remove_interface(gateway._eni)
+        self.transitions.begin(gateway.id, self.clock.now(), lambda: setattr(gateway, "state", "failed"))
         return gateway
 
     def _check_address(self, allocation_id: Optional[str]) -> None:

@@ -5,6 +5,15 @@ import pytest
 from tests.sandbox.aws.support import BOSTON, Server, Site, refused
 
 
+@pytest.fixture(autouse=True)
+def _gateways(request: pytest.FixtureRequest) -> None:
+    """Addresses are of use in a VPC with gateways only."""
+    if "site" in request.fixturenames and "gateway" not in request.node.name:
+        site: Site = request.getfixturevalue("site")
+        site.internet_gateway()
+        site.carrier_gateway()
+
+
 def association(site: Site, interface: str) -> dict:
     seen = site.ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"][0]
     return seen.get("Association", {})
@@ -115,6 +124,23 @@ def test_a_pending_instance_takes_no_address(site: Site) -> None:
     site.wait(instance)
     site.ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=instance)
     assert site.look(instance)["PublicIpAddress"] == address["PublicIp"]
+
+
+def test_an_address_needs_a_gateway_to_lead_through(site: Site) -> None:
+    for group, subnet, code in (("us-east-1", site.region, "Gateway.NotAttached"), (BOSTON, site.boston, None)):
+        which = {"AllocationId": site.address(group)["AllocationId"], "NetworkInterfaceId": site.interface(subnet)}
+        refused(code, site.ec2.associate_address, **which)
+    site.internet_gateway()
+    which = {"AllocationId": site.address()["AllocationId"], "NetworkInterfaceId": site.interface(site.region)}
+    site.ec2.associate_address(**which)
+
+
+def test_an_elastic_address_stays_over_a_stop(site: Site) -> None:
+    nic = {"DeviceIndex": 0, "SubnetId": site.region, "AssociatePublicIpAddress": True}
+    instance, address = site.running(NetworkInterfaces=[nic]), site.address()
+    site.ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=instance)
+    site.ec2.stop_instances(InstanceIds=[instance])
+    assert site.wait(instance)["PublicIpAddress"] == address["PublicIp"]
 
 
 def test_a_carrier_ip_at_launch_needs_a_zone(site: Site) -> None:

@@ -28,6 +28,15 @@ def test_instances_pass_through_their_states(site: Site) -> None:
     assert "ec2:instance" not in site.aws.inventory()
 
 
+def test_as_many_as_asked_for_or_none_at_all(site: Site) -> None:
+    small = site.subnet("10.0.9.0/28", "us-east-1a")
+    request = {"ImageId": site.images["22.04"], "InstanceType": "t3.medium", "SubnetId": small}
+    assert len(site.ec2.run_instances(**request, MinCount=1, MaxCount=3)["Instances"]) == 3
+    before = site.aws.inventory()
+    refused("InsufficientFreeAddressesInSubnet", site.ec2.run_instances, **request, MinCount=9, MaxCount=9)
+    assert site.aws.inventory() == before
+
+
 def test_status_checks_are_looks_too(site: Site) -> None:
     instance = site.run(SubnetId=site.boston)
     which = {"InstanceIds": [instance], "IncludeAllInstances": True}
@@ -40,7 +49,7 @@ def test_a_terminated_instance_leaves_nothing_but_what_was_given_to_it(site: Sit
     kept, group = site.interface(site.boston), site.group("g")
     first = site.running(NetworkInterfaces=[{"DeviceIndex": 0, "NetworkInterfaceId": kept}])
     second = site.running(SubnetId=site.boston, SecurityGroupIds=[group])
-    refused(None, site.ec2.delete_network_interface, NetworkInterfaceId=kept)
+    refused("InvalidParameterValue", site.ec2.delete_network_interface, NetworkInterfaceId=kept)
     site.ec2.terminate_instances(InstanceIds=[first, second])
     refused("DependencyViolation", site.ec2.delete_security_group, GroupId=group)  # still shutting down
     site.wait(first)
@@ -55,7 +64,7 @@ def test_a_terminated_instance_leaves_nothing_but_what_was_given_to_it(site: Sit
 
 
 def test_a_carrier_ip_stays_with_its_interface_when_the_instance_goes(site: Site) -> None:
-    address, interface = site.address(BOSTON), site.interface(site.boston)
+    address, interface, _ = site.address(BOSTON), site.interface(site.boston), site.carrier_gateway()
     site.ec2.associate_address(AllocationId=address["AllocationId"], NetworkInterfaceId=interface)
     nics = [{"DeviceIndex": 0, "NetworkInterfaceId": interface}]
     first = site.running(NetworkInterfaces=nics)
@@ -142,6 +151,23 @@ def test_type_and_user_data_change_while_stopped_only(site: Site) -> None:
     assert site.look(instance)["InstanceType"] == "t3.xlarge"
 
 
+def test_credits_and_monitoring(site: Site) -> None:
+    instance = site.running(SubnetId=site.boston, CreditSpecification={"CpuCredits": "standard"})
+
+    def seen(which: str) -> str:
+        rows = site.ec2.describe_instance_credit_specifications(InstanceIds=[which])["InstanceCreditSpecifications"]
+        return rows[0]["CpuCredits"]
+
+    assert (seen(instance), seen(site.run(SubnetId=site.boston))) == ("standard", "unlimited")
+    change = {"InstanceId": instance, "CpuCredits": "unlimited"}
+    site.ec2.modify_instance_credit_specification(InstanceCreditSpecifications=[change])
+    assert seen(instance) == "unlimited"
+    site.ec2.monitor_instances(InstanceIds=[instance])
+    assert site.look(instance)["Monitoring"]["State"] == "enabled"
+    site.ec2.unmonitor_instances(InstanceIds=[instance])
+    assert site.look(instance)["Monitoring"]["State"] == "disabled"
+
+
 def test_groups_of_an_instance_are_those_of_its_interface(site: Site) -> None:
     first, second = site.group("first"), site.group("second")
     instance = site.running(SubnetId=site.boston, SecurityGroupIds=[first])
@@ -206,6 +232,7 @@ def test_default_encryption_covers_new_volumes(site: Site) -> None:
         assert site.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Encrypted"] is encrypted
     assert [volume["Encrypted"] for volume in site.ec2.describe_volumes()["Volumes"] if volume["Size"] == 1] == [True]
     assert site.ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
+    assert "kms:key" not in site.aws.inventory()  # AWS's own key is not the account's
 
 
 @pytest.mark.parametrize("times", [2])

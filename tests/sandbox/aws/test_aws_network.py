@@ -96,7 +96,7 @@ def test_a_vpc_goes_last_and_leaves_nothing(site: Site) -> None:
 
 
 def test_a_nat_gateway_takes_its_time(site: Site) -> None:
-    address, carrier = site.address(), site.address(BOSTON)
+    address, carrier, _ = site.address(), site.address(BOSTON), site.internet_gateway()
     refused(
         "NotAvailableInZone", site.ec2.create_nat_gateway, SubnetId=site.boston, AllocationId=address["AllocationId"]
     )
@@ -112,7 +112,8 @@ def test_a_nat_gateway_takes_its_time(site: Site) -> None:
     assert [state(), state()] == ["pending", "available"]
     interface = made["NatGatewayAddresses"][0]
     assert interface["PrivateIp"].startswith("10.0.3.")
-    refused(None, site.ec2.delete_network_interface, NetworkInterfaceId=interface["NetworkInterfaceId"])
+    which_interface = {"NetworkInterfaceId": interface["NetworkInterfaceId"]}
+    refused("InvalidParameterValue", site.ec2.delete_network_interface, **which_interface)
     table = site.route_table()
     site.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=made["NatGatewayId"])
     site.ec2.associate_route_table(RouteTableId=table, SubnetId=site.boston)  # a NAT in the Region serves a zone
@@ -123,6 +124,16 @@ def test_a_nat_gateway_takes_its_time(site: Site) -> None:
     site.ec2.release_address(AllocationId=address["AllocationId"])
     site.ec2.delete_subnet(SubnetId=site.region)
     refused("NatGatewayNotFound", site.ec2.delete_nat_gateway, NatGatewayId="nat-0")
+
+
+def test_a_nat_gateway_fails_in_a_vpc_without_an_internet_gateway(site: Site) -> None:
+    address = site.address()["AllocationId"]
+    made = site.ec2.create_nat_gateway(SubnetId=site.region, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    seen = [site.ec2.describe_nat_gateways(NatGatewayIds=[made])["NatGateways"][0] for _ in range(2)]
+    assert [each["State"] for each in seen] == ["pending", "failed"]
+    assert seen[1]["FailureCode"] == "Gateway.NotAttached"
+    site.ec2.release_address(AllocationId=address)
+    assert "ec2:nat-gateway" not in site.aws.inventory()
 
 
 def test_an_interface_endpoint_holds_its_group_and_subnet_until_it_is_gone(site: Site) -> None:
@@ -159,6 +170,31 @@ def test_a_gateway_endpoint_is_a_route(site: Site) -> None:
     assert lists["PrefixLists"][0]["PrefixListId"].startswith("pl-")
     site.ec2.delete_vpc_endpoints(VpcEndpointIds=[made["VpcEndpointId"]])
     assert len(site.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]) == 1
+
+
+def test_a_changed_endpoint_changes_its_interfaces_and_routes(site: Site) -> None:
+    first, second, tables = site.group("first"), site.group("second"), [site.route_table(), site.route_table()]
+    other = site.subnet("10.0.8.0/24", "us-east-1b")
+    interface = site.ec2.create_vpc_endpoint(
+        VpcId=site.vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.us-east-1.ssm",
+        SubnetIds=[site.region],
+        SecurityGroupIds=[first],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    change = {"AddSecurityGroupIds": [second], "RemoveSecurityGroupIds": [first]}
+    site.ec2.modify_vpc_endpoint(VpcEndpointId=interface, AddSubnetIds=[other], RemoveSubnetIds=[site.region], **change)
+    site.ec2.delete_security_group(GroupId=first)
+    site.ec2.delete_subnet(SubnetId=site.region)
+    refused("DependencyViolation", site.ec2.delete_security_group, GroupId=second)
+    refused("DependencyViolation", site.ec2.delete_subnet, SubnetId=other)
+    gateway = site.ec2.create_vpc_endpoint(
+        VpcId=site.vpc, ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=tables[:1]
+    )["VpcEndpoint"]["VpcEndpointId"]
+    site.ec2.modify_vpc_endpoint(VpcEndpointId=gateway, AddRouteTableIds=tables[1:], RemoveRouteTableIds=tables[:1])
+    seen = site.ec2.describe_route_tables(RouteTableIds=tables)["RouteTables"]
+    counts = {table["RouteTableId"]: len(table["Routes"]) for table in seen}
+    assert [counts[table] for table in tables] == [1, 2]
 
 
 def test_a_security_group_in_use_stays(site: Site) -> None:
