@@ -1,4 +1,5 @@
 """The stand-in for pulumi-command: `local.Command` and `local.run`. Nothing remote: in the sandbox there is no machine to log in to."""
+# ruff: noqa: A002, ARG001, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import os
 import secrets
@@ -10,6 +11,7 @@ from typing import IO, Any, Final, Optional
 from edgelib.sandbox.providers.generated import Session, package_of
 from edgelib.sandbox.providers.properties import Kind, Property
 from edgelib.sandbox.providers.resource import Created, Function, Package, ProviderError, Request, Resource
+from edgelib.sandbox.providers.values import mapping_of
 
 _SHELL: Final = ["/bin/sh", "-c"]
 _SHOWN: Final = {"stdout": ("stdout",), "stderr": ("stderr",), "stdoutAndStderr": ("stdout", "stderr"), "none": ()}
@@ -33,7 +35,7 @@ def run(
     PULUMI_COMMAND_STDERR; `show` gets each line of the streams that `logging` names (both by default).
     Raises ProviderError when it cannot be started or ends with another status than 0.
     """
-    environment = {**os.environ, **(options.get("environment") or {})}
+    environment = {**os.environ, **mapping_of(options.get("environment"))}
     if options.get("addPreviousOutputInEnv", True):
         environment.update(
             {f"PULUMI_COMMAND_{name.upper()}": previous[name] for name in ("stdout", "stderr") if previous.get(name)}
@@ -113,9 +115,9 @@ class Command(Resource[Session]):
     ) -> dict[str, Any]:
         if not command:
             return {"stdout": previous.get("stdout", ""), "stderr": previous.get("stderr", "")}
-        return run(command, inputs, previous, request.log.info)
+        return run(command, inputs, previous, request.engine.info)
 
-    def read(self, session: Session, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: Session, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """The state is all there is. Raises ProviderError for an import."""
         if not state:
             raise ProviderError(f"{self.token}: a command cannot be imported")
@@ -127,17 +129,17 @@ class Command(Resource[Session]):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Run `update`, or `create` again."""
         return self._run(request, new.get("update") or new.get("create"), new, old)
 
-    def delete(self, request: Request[Session], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[Session], id: str, state: Mapping[str, Any]) -> None:
         """Run `delete`."""
         self._run(request, state.get("delete"), state, state)
 
 
-def run_function(session: Session, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - there is none
+def run_function(session: Session, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """`local.run`: on every run of the program, previews included."""
     return {**arguments, **run(arguments["command"], arguments, {}, lambda _: None)}
 

@@ -5,6 +5,7 @@ killed while it waits. Trying again blindly makes a second thing and orphans the
 down what looked like the wanted thing already, and after a failure that leaves it open, the one that appeared since is
 taken. The note survives the process, so that the next `up` after a kill finds what the last one made.
 """
+# ruff: noqa: A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import hashlib
 import json
@@ -46,7 +47,7 @@ class CreationLog:
         with self._guard:
             return self._locks.setdefault(fingerprint, threading.Lock())
 
-    def claim(self, id: str) -> None:  # noqa: A002 - the engine's word
+    def claim(self, id: str) -> None:
         """Remember that the thing belongs to a resource already."""
         with self._guard:
             self._claimed.add(id)

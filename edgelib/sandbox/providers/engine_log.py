@@ -28,12 +28,12 @@ class EngineLog:
         """Shown among the update's diagnostics."""
         self._send(engine_pb2.WARNING, logging.WARNING, message)
 
-    def _send(self, severity: engine_pb2.LogSeverity, level: int, message: str) -> None:
+    def _send(self, severity: engine_pb2.LogSeverity.ValueType, level: int, message: str) -> None:
         if self._address:
             try:
                 with grpc.insecure_channel(self._address) as channel:
                     request = engine_pb2.LogRequest(severity=severity, message=message, urn=self._urn)
-                    engine_pb2_grpc.EngineStub(channel).Log(request, timeout=5)
+                    engine_pb2_grpc.EngineStub(channel).Log(request, timeout=5)  # pyright: ignore[reportUnknownMemberType]
             except grpc.RpcError as error:
                 logger.warning("the engine at %s does not take messages: %s", self._address, error)
             else:

@@ -1,4 +1,5 @@
 """Resources that are nothing but their state: made once by a computation, kept by the engine, gone when it forgets them."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ class Generated(Resource[Session]):
         """Generate it."""
         return self.generate(inputs)
 
-    def read(self, session: Session, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: Session, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """The state is all there is. Raises ProviderError for an import."""
         if not state:
             raise ProviderError(
@@ -36,12 +37,12 @@ class Generated(Resource[Session]):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """What changes in place changes nothing that was generated."""
         return {}
 
-    def delete(self, request: Request[Session], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[Session], id: str, state: Mapping[str, Any]) -> None:
         """Nothing."""
 
 

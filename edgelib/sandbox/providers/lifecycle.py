@@ -1,4 +1,5 @@
 """The life of one resource, between the engine's messages and a resource type's four operations."""
+# ruff: noqa: A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,7 +7,8 @@ from typing import Any, Optional, TypeVar
 
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from edgelib.sandbox.providers.properties import Kind, autonamed, diff, equal, inputs_from_state, overlaid, undecided
+from edgelib.sandbox.providers.differences import diff, equal, inputs_from_state, overlaid, undecided
+from edgelib.sandbox.providers.properties import Kind, autonamed
 from edgelib.sandbox.providers.resource import Package, ProviderError, Request, Resource
 from edgelib.sandbox.providers.values import UNKNOWN, is_unknown
 
@@ -130,12 +132,20 @@ def create(
     outputs = {**inputs, **created.outputs}
     try:
         resource.settle(replace(request, first=True), created.id, inputs)
-        state = resource.read(request.session, created.id, outputs)
-        if state is None:
-            raise ProviderError(f"{created.id} was gone again right after it was created")
+        state = _present(resource, request.session, created.id, outputs, "was gone again right after it was created")
     except Exception as error:  # noqa: BLE001 - whatever it was, the engine must learn that the thing exists
         return created.id, {**outputs, _UNFINISHED: True}, error
     return str(state.get("id", created.id)), _merged(resource, outputs, inputs, state), None
+
+
+def _present(
+    resource: Resource[SessionT], session: SessionT, id: str, state: Mapping[str, Any], gone: str
+) -> Mapping[str, Any]:
+    """The actual state. Raises ProviderError, with what `gone` says, when there is none."""
+    actual = resource.read(session, id, state)
+    if actual is None:
+        raise ProviderError(f"{id} {gone}")
+    return actual
 
 
 def _merged(
@@ -151,7 +161,7 @@ def read(
     session: SessionT,
     id: str,
     olds: Mapping[str, Any],
-    old_inputs: Mapping[str, Any],  # noqa: A002
+    old_inputs: Mapping[str, Any],
 ) -> Optional[tuple[str, dict[str, Any], dict[str, Any]]]:
     """The id, the actual state and the inputs that would give it; None when it is gone."""
     state = resource.read(session, id, olds)
@@ -165,25 +175,22 @@ def read(
 def update(
     resource: Resource[SessionT],
     request: Request[SessionT],
-    id: str,  # noqa: A002 - the engine's word
+    id: str,
     olds: Mapping[str, Any],
     old_inputs: Mapping[str, Any],
     news: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Change the resource in place and give its new outputs."""
-    actual = resource.read(request.session, id, olds)
-    if actual is None:
-        raise ProviderError(f"{id} no longer exists: run `pulumi refresh`, then it will be created again")
+    gone = "no longer exists: run `pulumi refresh`, then it will be created again"
+    actual = _present(resource, request.session, id, olds, gone)
     seen = inputs_from_state(resource.properties, news, _without_id(actual))
     changes = [*diff(resource.properties, old_inputs, news), *diff(resource.properties, seen, news)]
     changed = {change.top for change in changes if not change.replaces}
     request = replace(request, first=_UNFINISHED in olds)
-    made = resource.update(request, id, {**olds, **actual}, news, changed) if changed else {}
+    made = resource.update(request, id, {**olds, **actual}, news, changed) if changed else dict[str, Any]()
     resource.settle(request, id, news)
     outputs = {**_kept(resource, olds), **news, **made}
-    state = resource.read(request.session, id, outputs)
-    if state is None:
-        raise ProviderError(f"{id} disappeared during the update")
+    state = _present(resource, request.session, id, outputs, "disappeared during the update")
     return _merged(resource, outputs, news, state)
 
 

@@ -1,4 +1,5 @@
 """The stand-in for pulumi-random: bytes, ids, integers, passwords, strings, UUIDs and shuffles. No seeds, no pets, no bcrypt hashes."""
+# ruff: noqa: ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import base64
 import secrets

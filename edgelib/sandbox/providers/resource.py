@@ -1,4 +1,5 @@
 """What a resource type and an invoke implement; the gRPC server does the rest."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Optional, Protocol, TypeVar
 
 from edgelib.sandbox.providers.creations import Creation
-from edgelib.sandbox.providers.properties import Change, Failure, Property
+from edgelib.sandbox.providers.differences import Change
+from edgelib.sandbox.providers.properties import Failure, Property
 
 SessionT = TypeVar("SessionT")
 
@@ -34,7 +36,7 @@ class Request(Generic[SessionT]):
     session: SessionT
     urn: str
     name: str
-    log: Log
+    engine: Log
     creation: Creation
     timeout: Optional[float] = None
     first: bool = False
@@ -61,19 +63,19 @@ class Resource(ABC, Generic[SessionT]):
     delete_before_replace: bool = False
     spreads_secrets: bool = False  # any output may hold what a secret input said
 
-    def check(self, session: SessionT, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - the default has no rules
+    def check(self, session: SessionT, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """Rules over several properties. Values may be unknown."""
         return ()
 
-    def replaces(self, changes: Sequence[Change], inputs: Mapping[str, Any]) -> set[str]:  # noqa: ARG002 - as above
+    def replaces(self, changes: Sequence[Change], inputs: Mapping[str, Any]) -> set[str]:
         """Top-level properties whose change replaces the resource although the table does not say so."""
         return set()
 
-    def known_outputs(self, session: SessionT, inputs: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - as above
+    def known_outputs(self, session: SessionT, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Outputs that follow from the inputs alone: known in a preview, and a change when they differ from the state."""
         return {}
 
-    def outdated(self, state: Mapping[str, Any]) -> set[str]:  # noqa: ARG002 - most do not age
+    def outdated(self, state: Mapping[str, Any]) -> set[str]:
         """Outputs that have had their time: the resource is replaced."""
         return set()
 
@@ -81,11 +83,11 @@ class Resource(ABC, Generic[SessionT]):
     def create(self, request: Request[SessionT], inputs: Mapping[str, Any]) -> Created:
         """Make it; nothing may be left behind when this raises."""
 
-    def settle(self, request: Request[SessionT], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002 - the engine's word
+    def settle(self, request: Request[SessionT], id: str, inputs: Mapping[str, Any]) -> None:
         """Bring what exists to what the inputs say, and wait until it can be used."""
 
     @abstractmethod
-    def read(self, session: SessionT, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: SessionT, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """The actual state (inputs and outputs; an "id" entry corrects the id), None when it is gone. `state` is empty for an import."""
 
     def update(
@@ -94,14 +96,14 @@ class Resource(ABC, Generic[SessionT]):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Change it in place. `changed`: the top-level inputs that differ from the recorded inputs or from the actual state `old`.
         Returns outputs that cannot be read back."""
         raise NotImplementedError
 
     @abstractmethod
-    def delete(self, request: Request[SessionT], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[SessionT], id: str, state: Mapping[str, Any]) -> None:
         """Remove it and wait until it is gone; nothing to remove is a success."""
 
 

@@ -1,5 +1,5 @@
 """A Pulumi provider over gRPC for any table of resource types. It knows nothing of what the types do."""
-# ruff: noqa: ARG002, N802 - the names and signatures are those of the protocol
+# ruff: noqa: A001, ARG002, N802 - the names and signatures are those of the protocol
 
 import logging
 import threading
@@ -120,7 +120,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
             if self.cancelled.is_set():
                 raise ProviderError("the update was cancelled before this was begun")
             operation = self._request(request.urn, request.timeout)
-            id, outputs, error = lifecycle.create(resource, operation, inputs)  # noqa: A001 - the engine's word
+            id, outputs, error = lifecycle.create(resource, operation, inputs)
             properties = _sealed(resource, outputs, request.properties)
             if context.is_active():
                 operation.creation.finished()
@@ -144,7 +144,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
             found = lifecycle.read(resource, self._configured(), request.id, olds, old_inputs)
             if found is None:
                 return pb.ReadResponse()
-            id, state, inputs = found  # noqa: A001 - the engine's word
+            id, state, inputs = found
             return pb.ReadResponse(
                 id=id,
                 properties=_sealed(resource, state, request.properties, request.inputs),
@@ -184,7 +184,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
                 raise ProviderError("an argument is not known yet: use the `_output` form, which waits for it")
             result = dict(function.call(self._configured(), arguments))
             marked = {key: Secret(value) if key in function.secrets else value for key, value in result.items()}
-            return pb.InvokeResponse(**{"return": encode(marked)})  # `return` is a keyword
+            return pb.InvokeResponse(**{"return": encode(marked)})  # pyright: ignore[reportArgumentType] - `return` is a keyword
 
     # -- shared
 

@@ -98,7 +98,7 @@ def encode(values: Mapping[str, Any]) -> struct_pb2.Struct:
     return struct
 
 
-def _encode(value: Any) -> struct_pb2.Value:
+def _encode(value: Any) -> struct_pb2.Value:  # noqa: PLR0911 - one for each kind of value
     match value:
         case Unknown():
             return struct_pb2.Value(string_value=rpc.UNKNOWN)
@@ -123,3 +123,13 @@ def _encode(value: Any) -> struct_pb2.Value:
         case _:
             msg = f"a value of type {type(value).__name__} has no wire form: {value!r}"
             raise TypeError(msg)
+
+
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """An object that may be left out."""
+    return cast("Mapping[str, Any]", value or {})
+
+
+def list_of(value: Any) -> list[Any]:
+    """A list that may be left out."""
+    return cast("list[Any]", value or [])

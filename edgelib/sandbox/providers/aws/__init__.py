@@ -8,6 +8,7 @@ from edgelib.sandbox.providers.aws import catalogue
 from edgelib.sandbox.providers.aws.session import AwsSession, require_loopback
 from edgelib.sandbox.providers.properties import Kind, Property
 from edgelib.sandbox.providers.resource import Package, ProviderError
+from edgelib.sandbox.providers.values import list_of, mapping_of
 
 _IGNORED = (  # they tell the official plugin not to ask AWS about the account: nothing to do here
     "skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "s3UsePathStyle",
@@ -28,7 +29,7 @@ def _configure(config: Mapping[str, Any]) -> AwsSession:
     region = config.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not region:
         raise ProviderError("the aws provider has no Region: `pulumi config set aws:region us-east-1`")
-    given = config.get("endpoints") or []
+    given = list_of(config.get("endpoints"))
     endpoints: dict[str, str] = {}
     for entry in [given] if isinstance(given, Mapping) else given:  # pyright: ignore[reportUnknownVariableType]
         endpoints.update(entry)  # pyright: ignore[reportUnknownArgumentType]
@@ -42,7 +43,7 @@ def _configure(config: Mapping[str, Any]) -> AwsSession:
     }
     if config.get("token"):
         credentials["aws_session_token"] = config["token"]
-    tags = (config.get("defaultTags") or {}).get("tags") or {}
+    tags = mapping_of(mapping_of(config.get("defaultTags")).get("tags"))
     return AwsSession(region, credentials, endpoints, tags, max_attempts=config.get("maxRetries", 4) + 1)
 
 

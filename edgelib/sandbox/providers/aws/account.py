@@ -1,9 +1,10 @@
 """Who and where: aws:index getRegion, getCallerIdentity, getPartition."""
+# ruff: noqa: ARG001 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from typing import Any
 
-import botocore.session
+import botocore.session  # pyright: ignore[reportMissingTypeStubs]
 
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.properties import Property
@@ -24,13 +25,13 @@ def get_region(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def get_caller_identity(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - it has none that matters
+def get_caller_identity(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The account that the sandbox's credentials are of."""
     found = session.client("sts").get_caller_identity()
     return {"id": found["Account"], "accountId": found["Account"], "arn": found["Arn"], "userId": found["UserId"]}
 
 
-def get_partition(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - as above
+def get_partition(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The commercial partition: no other has Wavelength Zones."""
     return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
 

@@ -1,7 +1,8 @@
 """Elastic and carrier addresses: aws:ec2/eip:Eip and aws:ec2/eipAssociation:EipAssociation."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, AwsResource, Ec2Object
 from edgelib.sandbox.providers.aws.routes import exactly_one
@@ -24,7 +25,11 @@ class Eip(Ec2Object):
         listed="Addresses", id="AllocationId", delete="release_address",
     )  # fmt: skip
     sent = ("domain", "networkBorderGroup", "publicIpv4Pool")
-    remote = {"instance": "InstanceId", "networkInterface": "NetworkInterfaceId", "privateIp": "PrivateIpAddress"}
+    remote: ClassVar[Mapping[str, str]] = {
+        "instance": "InstanceId",
+        "networkInterface": "NetworkInterfaceId",
+        "privateIp": "PrivateIpAddress",
+    }
     properties = (
         Property(name="domain", computed=True, replaces=True, allowed=("vpc",)),
         Property(name="networkBorderGroup", computed=True, replaces=True),
@@ -34,7 +39,7 @@ class Eip(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - pure
+    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Addresses outside a VPC no longer exist."""
         return {"Domain": "vpc"}
 
@@ -58,7 +63,7 @@ class Eip(Ec2Object):
             "privateDns": f"ip-{private.replace('.', '-')}.{inside}" if private else "",
         }
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """An address that is in use is taken off first; one of a zone is only found together with its border group."""
         item = self.item(client, id)
         if item is None:
@@ -87,7 +92,7 @@ class EipAssociation(AwsResource):
         REGION,
     )
 
-    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """An interface or an instance."""
         return exactly_one(self.token, inputs, ("networkInterfaceId", "instanceId"))
 
@@ -114,7 +119,7 @@ class EipAssociation(AwsResource):
         made = request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
         return Created(made)
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Find the address that has this association."""
         region = session.region_of(state)
         item = self._find(session.client("ec2", region), "association-id", id)
@@ -123,7 +128,7 @@ class EipAssociation(AwsResource):
         names = ("allocationId", "networkInterfaceId", "instanceId", "privateIpAddress", "publicIp")
         return {**{name: item.get(name[0].upper() + name[1:]) or "" for name in names}, "region": region}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Disassociate."""
         client = request.session.client("ec2", request.session.region_of(state))
         try:

@@ -10,6 +10,7 @@ from edgelib.sandbox.providers.aws.tags import as_map
 from edgelib.sandbox.providers.aws.zones import FILTERS, filters_of
 from edgelib.sandbox.providers.properties import Kind, Property
 from edgelib.sandbox.providers.resource import Function, ProviderError
+from edgelib.sandbox.providers.values import list_of
 
 _REGION = Property(name="region")
 _PLACES = ("region", "availability-zone", "availability-zone-id", "outpost")
@@ -85,7 +86,7 @@ def get_instance_type_offerings(session: AwsSession, arguments: Mapping[str, Any
 def get_instance_type_offering(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """One type: the first of the preferred ones that there is."""
     found = {item["InstanceType"]: item for item in reversed(_offerings(session, arguments))}
-    preferred = arguments.get("preferredInstanceTypes") or []
+    preferred = list_of(arguments.get("preferredInstanceTypes"))
     chosen = next((name for name in preferred if name in found), None)
     if chosen is None and len(found) == 1 and not preferred:
         chosen = next(iter(found))

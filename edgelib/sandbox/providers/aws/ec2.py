@@ -1,4 +1,5 @@
 """What most EC2 types share: one object, made by one call, described by id, tagged, deleted by id."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import re
 import time
@@ -10,9 +11,10 @@ import jmespath
 
 from edgelib.sandbox.providers.aws.session import AwsSession, error_code, is_missing, is_unanswered, pages
 from edgelib.sandbox.providers.aws.tags import TAGS, all_tags, as_list, as_map, tag_changes, tag_state
-from edgelib.sandbox.providers.properties import Property, equal
+from edgelib.sandbox.providers.differences import equal
+from edgelib.sandbox.providers.properties import Property
 from edgelib.sandbox.providers.resource import Created, ProviderError, Request, Resource
-from edgelib.sandbox.providers.values import UNKNOWN, is_unknown
+from edgelib.sandbox.providers.values import UNKNOWN, is_unknown, list_of
 
 REGION = Property(name="region", computed=True, replaces=True)
 _POLL_SECONDS = 0.2  # the endpoint is on loopback
@@ -76,20 +78,20 @@ class Ec2Object(AwsResource):
 
     # -- what a noun may add
 
-    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - none by default
+    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """More arguments of the create call."""
         return {}
 
     def state(
         self, session: AwsSession, client: Any, item: Mapping[str, Any], state: Mapping[str, Any]
-    ) -> dict[str, Any]:  # noqa: ARG002 - as above
+    ) -> dict[str, Any]:
         """More of the state than the item has under its own names. `state` is what is recorded."""
         return {}
 
-    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002, ARG002
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """Changes in place, other than of tags; what `settle` does anyway needs nothing here."""
 
-    def tagged_id(self, id: str, state: Mapping[str, Any]) -> str:  # noqa: A002, ARG002 - for nouns with two ids
+    def tagged_id(self, id: str, state: Mapping[str, Any]) -> str:
         """The id that tags hang on."""
         return id
 
@@ -122,7 +124,7 @@ class Ec2Object(AwsResource):
         made = request.creation.once([self.token, region, arguments], call, existing=existing, unanswered=is_unanswered)
         return Created(made)
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Wait until it can be used."""
         if self.api.ready and request.first:
             self.wait(request, self.api.ready, id, inputs)
@@ -131,7 +133,7 @@ class Ec2Object(AwsResource):
                 request, id, inputs, lambda item: item is not None and item[self.api.state].lower() == self.api.polled
             )
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Describe it."""
         region = session.region_of(state)
         client = session.client("ec2", region)
@@ -154,7 +156,7 @@ class Ec2Object(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Tags first, then what the noun adds."""
         client = request.session.client("ec2", request.session.region_of(old))
@@ -163,7 +165,7 @@ class Ec2Object(AwsResource):
         self.modify(client, id, old, new, changed)
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """One delete call; what still holds on to the object gets a little time to go."""
         client = request.session.client("ec2", request.session.region_of(state))
         give_up = time.monotonic() + (request.timeout or _DEPENDENCY_SECONDS)
@@ -171,11 +173,11 @@ class Ec2Object(AwsResource):
             try:
                 self.remove(client, id, state)
             except Exception as error:
-                if is_missing(error):
+                if is_missing(error) and self.item(client, id) is None:
                     return
                 if error_code(error) != "DependencyViolation" or time.monotonic() > give_up:
                     raise
-                request.log.debug(f"{id} is still in use, trying again: {error}")
+                request.engine.debug(f"{id} is still in use, trying again: {error}")
                 time.sleep(_POLL_SECONDS)
             else:
                 break
@@ -184,13 +186,13 @@ class Ec2Object(AwsResource):
         if self.api.polled:
             self.poll(request, id, state, lambda item: item is None)
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002, ARG002 - for nouns that need it
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """The delete call."""
         getattr(client, self.api.delete)(**{self.api.id: id})
 
     # -- for nouns
 
-    def item(self, client: Any, id: str) -> Optional[dict[str, Any]]:  # noqa: A002
+    def item(self, client: Any, id: str) -> Optional[dict[str, Any]]:
         """What the describe call says about it, None when it is gone."""
         try:
             answer = getattr(client, self.api.describe)(**{self.api.ids_argument: [id]})
@@ -198,21 +200,21 @@ class Ec2Object(AwsResource):
             if is_missing(error):
                 return None
             raise
-        items = [item for item in jmespath.search(self.api.listed, answer) or [] if not self._is_gone(item)]
+        items = [item for item in list_of(jmespath.search(self.api.listed, answer)) if not self._is_gone(item)]
         return items[0] if items else None
 
-    def wait(self, request: Request[AwsSession], waiter: str, id: str, values: Mapping[str, Any]) -> None:  # noqa: A002
+    def wait(self, request: Request[AwsSession], waiter: str, id: str, values: Mapping[str, Any]) -> None:
         """Wait with one of boto3's waiters: ten minutes, or the resource's own timeout."""
         seconds = request.timeout or _WAIT_SECONDS
         config = {"Delay": _POLL_SECONDS, "MaxAttempts": max(1, int(seconds / _POLL_SECONDS))}
-        request.log.debug(f"waiting for {waiter} of {id}, {seconds:.0f} s at most")
+        request.engine.debug(f"waiting for {waiter} of {id}, {seconds:.0f} s at most")
         client = request.session.client("ec2", request.session.region_of(values))
         client.get_waiter(waiter).wait(**{self.api.ids_argument: [id]}, WaiterConfig=config)
 
     def poll(
         self,
         request: Request[AwsSession],
-        id: str,  # noqa: A002
+        id: str,
         values: Mapping[str, Any],
         done: Callable[[Optional[dict[str, Any]]], bool],
     ) -> None:
@@ -251,7 +253,7 @@ class Ec2Object(AwsResource):
         return argument in client.meta.service_model.operation_model(operation).input_shape.members
 
 
-def retag(client: Any, id: str, current: Mapping[str, str], wanted: Mapping[str, str]) -> None:  # noqa: A002
+def retag(client: Any, id: str, current: Mapping[str, str], wanted: Mapping[str, str]) -> None:
     """Bring an EC2 object's tags to `wanted`."""
     added, removed = tag_changes(current, wanted)
     if removed:

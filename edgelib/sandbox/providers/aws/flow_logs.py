@@ -1,7 +1,8 @@
 """aws:ec2/flowLog:FlowLog."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
 from edgelib.sandbox.providers.aws.routes import exactly_one
@@ -24,7 +25,7 @@ class FlowLog(Ec2Object):
         listed="FlowLogs", id="FlowLogId", delete="delete_flow_logs", state="FlowLogStatus",
     )  # fmt: skip
     sent = ("trafficType", "logDestinationType", "logDestination", "logFormat", "maxAggregationInterval")
-    remote = {"iamRoleArn": "DeliverLogsPermissionArn"}
+    remote: ClassVar[Mapping[str, str]] = {"iamRoleArn": "DeliverLogsPermissionArn"}
     properties = (
         *(Property(name=name, replaces=True) for name in _RESOURCES),
         Property(name="trafficType", replaces=True, required=True, allowed=("ALL", "ACCEPT", "REJECT")),
@@ -37,11 +38,11 @@ class FlowLog(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """What is watched."""
         return exactly_one(self.token, inputs, tuple(_RESOURCES))
 
-    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - pure
+    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What is watched, and who may write."""
         name = next(name for name in _RESOURCES if inputs.get(name))
         role = {"DeliverLogsPermissionArn": inputs["iamRoleArn"]} if inputs.get("iamRoleArn") else {}
@@ -58,11 +59,11 @@ class FlowLog(Ec2Object):
             found["logDestination"] = f"arn:aws:logs:{region}:{session.account}:log-group:{item['LogGroupName']}"
         return found
 
-    def item(self, client: Any, id: str) -> dict[str, Any] | None:  # noqa: A002
+    def item(self, client: Any, id: str) -> dict[str, Any] | None:
         """A missing one is an empty answer, not an error."""
         found = client.describe_flow_logs(FlowLogIds=[id])["FlowLogs"]
         return found[0] if found else None
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """The call takes several."""
         client.delete_flow_logs(FlowLogIds=[id])

@@ -1,4 +1,5 @@
 """Gateways of a VPC: aws:ec2/internetGateway:InternetGateway and aws:ec2/carrierGateway:CarrierGateway."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +8,12 @@ from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
 from edgelib.sandbox.providers.aws.session import AwsSession, is_missing
 from edgelib.sandbox.providers.properties import Property, outputs
 from edgelib.sandbox.providers.resource import Request
+from edgelib.sandbox.providers.values import list_of, mapping_of
+
+
+def _attached_to(item: Mapping[str, Any]) -> str:
+    attachments = list_of(item.get("Attachments"))
+    return attachments[0].get("VpcId", "") if attachments else ""
 
 
 class InternetGateway(Ec2Object):
@@ -20,7 +27,7 @@ class InternetGateway(Ec2Object):
     )  # fmt: skip
     properties = (Property(name="vpcId", computed=True), *outputs("arn", "ownerId"), *TAGS, REGION)
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Attach it to the wanted VPC and to no other."""
         wanted = inputs.get("vpcId")
         client = request.session.client("ec2", request.session.region_of(inputs))
@@ -35,18 +42,16 @@ class InternetGateway(Ec2Object):
             if self._attached(client, id) != wanted:  # the answer to the first of several attempts may be lost
                 raise
 
-    def _attached(self, client: Any, id: str) -> str:  # noqa: A002
-        attachments = (self.item(client, id) or {}).get("Attachments") or [{}]
-        return attachments[0].get("VpcId", "")
+    def _attached(self, client: Any, id: str) -> str:
+        return _attached_to(mapping_of(self.item(client, id)))
 
     def state(
         self, session: AwsSession, client: Any, item: Mapping[str, Any], state: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The VPC that it is attached to."""
-        attachments = item.get("Attachments") or [{}]
-        return {"vpcId": attachments[0].get("VpcId", "")}
+        return {"vpcId": _attached_to(item)}
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Detach first."""
         attached = self._attached(client, id)
         if attached:

@@ -1,4 +1,5 @@
 """IAM roles and what hangs on them: aws:iam Role, RolePolicy, RolePolicyAttachment, InstanceProfile."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -9,6 +10,7 @@ from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, pages
 from edgelib.sandbox.providers.aws.tags import all_tags, as_list, as_map, tag_changes, tag_state
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, Request
+from edgelib.sandbox.providers.values import mapping_of
 
 
 class Role(AwsResource):
@@ -43,7 +45,7 @@ class Role(AwsResource):
             lambda client: client.get_role(RoleName=inputs["name"]),
         )
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Get it, with the names of what is attached."""
         client = session.client("iam")
         role = tolerated(lambda: client.get_role(RoleName=id)["Role"], is_missing)
@@ -57,7 +59,7 @@ class Role(AwsResource):
             "description": role.get("Description") or None,
             "path": role["Path"],
             "maxSessionDuration": role.get("MaxSessionDuration", 3600),
-            "permissionsBoundary": (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
+            "permissionsBoundary": mapping_of(role.get("PermissionsBoundary")).get("PermissionsBoundaryArn"),
             "arn": role["Arn"],
             "createDate": date(role["CreateDate"]),
             "uniqueId": role["RoleId"],
@@ -72,7 +74,7 @@ class Role(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Each part has its own call."""
         client = request.session.client("iam")
@@ -93,7 +95,7 @@ class Role(AwsResource):
             client.tag_role(RoleName=id, Tags=as_list(added))
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Out of its profiles first; with `forceDetachPolicies` also off its policies."""
         client = request.session.client("iam")
 
@@ -135,7 +137,7 @@ class RolePolicy(AwsResource):
         self._put(request, inputs)
         return Created(f"{inputs['role']}:{inputs['name']}")
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Get it."""
         role, _, name = id.partition(":")
         client = session.client("iam")
@@ -150,13 +152,13 @@ class RolePolicy(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Put it."""
         self._put(request, new)
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Delete it."""
         role, _, name = id.partition(":")
         client = request.session.client("iam")
@@ -177,7 +179,7 @@ class RolePolicyAttachment(AwsResource):
         request.session.client("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
         return Created(f"{inputs['role']}/{inputs['policyArn']}")
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Look for it on the role."""
         role, _, arn = id.partition("/")
         client = session.client("iam")
@@ -187,7 +189,7 @@ class RolePolicyAttachment(AwsResource):
         )
         return {"role": role, "policyArn": arn} if arn in (attached or ()) else None
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Detach it."""
         role, _, arn = id.partition("/")
         client = request.session.client("iam")
@@ -219,7 +221,7 @@ class InstanceProfile(AwsResource):
         roles = client.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
         return roles[0]["RoleName"] if roles else None
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """The wanted role and no other."""
         client, wanted = request.session.client("iam"), inputs.get("role")
         current = self._role(client, id)
@@ -234,7 +236,7 @@ class InstanceProfile(AwsResource):
                 if self._role(client, id) != wanted:  # the answer to the first of several attempts may be lost
                     raise
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Get it."""
         client = session.client("iam")
         found = tolerated(lambda: client.get_instance_profile(InstanceProfileName=id)["InstanceProfile"], is_missing)
@@ -257,7 +259,7 @@ class InstanceProfile(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Tags; the role is in `settle`."""
         client = request.session.client("iam")
@@ -268,7 +270,7 @@ class InstanceProfile(AwsResource):
             client.tag_instance_profile(InstanceProfileName=id, Tags=as_list(added))
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Empty it first."""
         client = request.session.client("iam")
 

@@ -1,4 +1,5 @@
 """aws:iam/policy:Policy and the document that aws:iam/getPolicyDocument renders."""
+# ruff: noqa: A002, ARG001, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import json
 from collections.abc import Mapping
@@ -46,7 +47,7 @@ class Policy(AwsResource):
             request.creation.once([self.token, arguments], call, existing=existing, unanswered=is_unanswered)
         )
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Get it with its default version."""
         client = session.client("iam")
         found = tolerated(lambda: client.get_policy(PolicyArn=id)["Policy"], is_missing)
@@ -80,7 +81,7 @@ class Policy(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """The oldest version goes when there is no room for another."""
         client = request.session.client("iam")
@@ -96,7 +97,7 @@ class Policy(AwsResource):
             client.tag_policy(PolicyArn=id, Tags=as_list(added))
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Other versions first."""
         client = request.session.client("iam")
 
@@ -156,7 +157,7 @@ def _statement(given: Mapping[str, Any]) -> dict[str, Any]:
     return statement
 
 
-def get_policy_document(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - pure
+def get_policy_document(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON of a policy, written as the official provider writes it."""
     document: dict[str, Any] = {"Version": arguments["version"]}
     if arguments.get("policyId"):

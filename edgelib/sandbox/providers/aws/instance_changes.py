@@ -1,4 +1,5 @@
 """Changes of an instance in place, and the arguments that launch and change share."""
+# ruff: noqa: A001, A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import base64
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from typing import Any
 from edgelib.sandbox.providers.aws.ec2 import retag
 from edgelib.sandbox.providers.aws.instance_state import primary
 from edgelib.sandbox.providers.aws.tags import as_map
+from edgelib.sandbox.providers.values import list_of, mapping_of
 
 _WAITING = {"Delay": 0.2, "MaxAttempts": 1500}  # five minutes
 
@@ -41,15 +43,15 @@ def set_source_dest_check(client: Any, item: Mapping[str, Any], *, on: bool) -> 
 
 def tag_disks(client: Any, item: Mapping[str, Any], inputs: Mapping[str, Any], defaults: Mapping[str, str]) -> None:
     """Every disk that the launch made carries the provider's default tags, the instance's `volumeTags` and its own."""
-    own = {disk["deviceName"]: disk.get("tags") or {} for disk in inputs.get("ebsBlockDevices") or ()}
+    own = {disk["deviceName"]: mapping_of(disk.get("tags")) for disk in list_of(inputs.get("ebsBlockDevices"))}
     if inputs.get("rootBlockDevice"):
-        own[item.get("RootDeviceName", "")] = inputs["rootBlockDevice"].get("tags") or {}
+        own[item.get("RootDeviceName", "")] = mapping_of(inputs["rootBlockDevice"].get("tags"))
     managed = {
         entry["DeviceName"]: entry["Ebs"]["VolumeId"]
         for entry in item.get("BlockDeviceMappings") or ()
         if "Ebs" in entry
     }
-    shared = {**defaults, **(inputs.get("volumeTags") or {})}
+    shared = {**defaults, **mapping_of(inputs.get("volumeTags"))}
     for device, volume in managed.items():
         if device not in own and not (inputs.get("volumeTags") and device == item.get("RootDeviceName")):
             continue
@@ -57,7 +59,7 @@ def tag_disks(client: Any, item: Mapping[str, Any], inputs: Mapping[str, Any], d
         retag(client, volume, current, {**shared, **own.get(device, {})})
 
 
-def apply(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002
+def apply(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
     """What needs a stop together in one, then the rest."""
     _attributes(client, id, new, changed)
     if "vpcSecurityGroupIds" in changed and new.get("vpcSecurityGroupIds"):
@@ -71,7 +73,7 @@ def apply(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], 
         _stopped(client, id, old, new, changed)
 
 
-def _attributes(client: Any, id: str, new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002
+def _attributes(client: Any, id: str, new: Mapping[str, Any], changed: set[str]) -> None:
     for name in ("disableApiTermination", "disableApiStop", "instanceInitiatedShutdownBehavior"):
         if name in changed and name in new:
             client.modify_instance_attribute(InstanceId=id, **{name[0].upper() + name[1:]: {"Value": new[name]}})
@@ -81,13 +83,13 @@ def _attributes(client: Any, id: str, new: Mapping[str, Any], changed: set[str])
         switch = client.monitor_instances if new["monitoring"] else client.unmonitor_instances
         switch(InstanceIds=[id])
     if "creditSpecification" in changed:
-        credits = (new.get("creditSpecification") or {}).get("cpuCredits", "standard")
+        credits = mapping_of(new.get("creditSpecification")).get("cpuCredits", "standard")
         client.modify_instance_credit_specification(
             InstanceCreditSpecifications=[{"InstanceId": id, "CpuCredits": credits}]
         )
 
 
-def _profile(client: Any, id: str, name: Any) -> None:  # noqa: A002
+def _profile(client: Any, id: str, name: Any) -> None:
     filters = [{"Name": "instance-id", "Values": [id]}]
     current = [
         association
@@ -106,7 +108,7 @@ def _profile(client: Any, id: str, name: Any) -> None:  # noqa: A002
         client.disassociate_iam_instance_profile(AssociationId=current[0]["AssociationId"])
 
 
-def _root(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:  # noqa: A002
+def _root(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     names = {"volumeSize": "Size", "volumeType": "VolumeType", "iops": "Iops", "throughput": "Throughput"}
     arguments = {remote: new[name] for name, remote in names.items() if name in new and new[name] != old.get(name)}
     if arguments:
@@ -118,7 +120,7 @@ def _root(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
         )
 
 
-def _stopped(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002
+def _stopped(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
     """Stop, change, start, as the official provider does; an instance that was stopped stays stopped."""
     runs = old.get("instanceState") == "running"
     if runs:

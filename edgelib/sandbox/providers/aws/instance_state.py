@@ -1,4 +1,5 @@
 """An instance as AWS describes it, in the shape of the resource's state."""
+# ruff: noqa: A001, A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import base64
 from collections.abc import Mapping
@@ -7,13 +8,14 @@ from typing import Any, Optional
 from edgelib.sandbox.providers.aws.ec2 import camel
 from edgelib.sandbox.providers.aws.session import error_code
 from edgelib.sandbox.providers.aws.tags import as_map
+from edgelib.sandbox.providers.values import list_of, mapping_of
 
 
 def of(
     client: Any, item: Mapping[str, Any], state: Mapping[str, Any], default_tags: Mapping[str, str]
 ) -> dict[str, Any]:
     """Everything that is not in the item under its own name. `state` is the recorded one."""
-    id = item["InstanceId"]  # noqa: A001 - the engine's word
+    id = item["InstanceId"]
     found = {**_place(item, state), **_options(item), **_attributes(client, id)}
     found.update(_user_data(client, id, state))
     found.update(_disks(client, item, state, default_tags))
@@ -66,8 +68,8 @@ def _place(item: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _options(item: Mapping[str, Any]) -> dict[str, Any]:
-    profile = (item.get("IamInstanceProfile") or {}).get("Arn", "")
-    metadata = {camel(key): value for key, value in (item.get("MetadataOptions") or {}).items() if key != "State"}
+    profile = mapping_of(item.get("IamInstanceProfile")).get("Arn", "")
+    metadata = {camel(key): value for key, value in mapping_of(item.get("MetadataOptions")).items() if key != "State"}
     return {
         "instanceState": item["State"]["Name"],
         "iamInstanceProfile": profile.rpartition("/")[2],
@@ -79,19 +81,19 @@ def _options(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _attribute(client: Any, id: str, name: str) -> Any:  # noqa: A002 - the engine's word
+def _attribute(client: Any, id: str, name: str) -> Any:
     answer = client.describe_instance_attribute(InstanceId=id, Attribute=name)
-    return (answer.get(name[0].upper() + name[1:]) or {}).get("Value")
+    return mapping_of(answer.get(name[0].upper() + name[1:])).get("Value")
 
 
-def _attributes(client: Any, id: str) -> dict[str, Any]:  # noqa: A002 - the engine's word
+def _attributes(client: Any, id: str) -> dict[str, Any]:
     return {
         "disableApiTermination": bool(_attribute(client, id, "disableApiTermination")),
         "instanceInitiatedShutdownBehavior": _attribute(client, id, "instanceInitiatedShutdownBehavior") or "stop",
     }
 
 
-def _user_data(client: Any, id: str, state: Mapping[str, Any]) -> dict[str, Optional[str]]:  # noqa: A002 - the engine's word
+def _user_data(client: Any, id: str, state: Mapping[str, Any]) -> dict[str, Optional[str]]:
     encoded = _attribute(client, id, "userData")
     if not encoded:
         return {"userData": None, "userDataBase64": None}
@@ -104,23 +106,23 @@ def _user_data(client: Any, id: str, state: Mapping[str, Any]) -> dict[str, Opti
     return {"userData": text, "userDataBase64": None}
 
 
+def _volumes(client: Any, ids: list[str]) -> dict[str, Any]:
+    try:
+        answer = client.describe_volumes(VolumeIds=ids)["Volumes"] if ids else ()
+    except Exception as error:
+        if error_code(error) != "InvalidVolume.NotFound":
+            raise
+        answer = ()  # one went away between the two calls
+    return {volume["VolumeId"]: volume for volume in list_of(answer)}
+
+
 def _disks(
     client: Any, item: Mapping[str, Any], state: Mapping[str, Any], default_tags: Mapping[str, str]
 ) -> dict[str, Any]:
     mappings = {entry["DeviceName"]: entry["Ebs"] for entry in item.get("BlockDeviceMappings") or () if "Ebs" in entry}
-    try:
-        answer = (
-            client.describe_volumes(VolumeIds=[ebs["VolumeId"] for ebs in mappings.values()])
-            if mappings
-            else {"Volumes": []}
-        )
-    except Exception as error:
-        if error_code(error) != "InvalidVolume.NotFound":
-            raise
-        answer = {"Volumes": []}  # one went away between the two calls
-    volumes = {volume["VolumeId"]: volume for volume in answer["Volumes"]}
+    volumes = _volumes(client, [ebs["VolumeId"] for ebs in mappings.values()])
     given = [disk["deviceName"] for disk in state.get("ebsBlockDevices") or ()]
-    shared = {**default_tags, **(state.get("volumeTags") or {})}
+    shared = {**default_tags, **mapping_of(state.get("volumeTags"))}
     found: dict[str, Any] = {"rootBlockDevice": None, "volumeTags": None}
     disks: dict[str, Any] = {}
     for device, ebs in mappings.items():

@@ -1,16 +1,19 @@
 """aws:ec2/instance:Instance: its properties and how it is launched; see also `instance_state.py` and `instance_changes.py`."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from edgelib.sandbox.providers.aws import instance_changes, instance_state
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
 from edgelib.sandbox.providers.aws.session import AwsSession, is_missing
 from edgelib.sandbox.providers.aws.tags import all_tags, as_list
 from edgelib.sandbox.providers.aws.volumes import VOLUME_TYPES
-from edgelib.sandbox.providers.properties import Change, Failure, Kind, Property, outputs
+from edgelib.sandbox.providers.differences import Change
+from edgelib.sandbox.providers.properties import Failure, Kind, Property, outputs
 from edgelib.sandbox.providers.resource import ProviderError, Request
+from edgelib.sandbox.providers.values import list_of, mapping_of
 
 _USER_DATA_LIMIT = 16 * 1024  # bytes before encoding, EC2's own limit
 
@@ -73,7 +76,7 @@ class Instance(Ec2Object):
         "disableApiStop",
         "instanceInitiatedShutdownBehavior",
     )
-    remote = {
+    remote: ClassVar[Mapping[str, str]] = {
         "ami": "ImageId", "privateIp": "PrivateIpAddress", "privateDns": "PrivateDnsName", "publicIp": "PublicIpAddress",
         "publicDns": "PublicDnsName", **dict.fromkeys(_OWN_STATE, "-"),
     }  # fmt: skip
@@ -116,7 +119,7 @@ class Instance(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """What excludes what."""
         groups = ("subnetId", "vpcSecurityGroupIds", "associatePublicIpAddress", "privateIp")
         for owner in ("primaryNetworkInterface", "networkInterfaces"):
@@ -150,7 +153,7 @@ class Instance(Ec2Object):
             else None,
         }
         more.update({key: value for key, value in optional.items() if value})
-        volume_tags = {**session.default_tags, **(inputs.get("volumeTags") or {})}
+        volume_tags = {**session.default_tags, **mapping_of(inputs.get("volumeTags"))}
         if volume_tags:
             more["TagSpecifications"] = [{"ResourceType": "volume", "Tags": as_list(volume_tags)}]
         return more
@@ -168,7 +171,7 @@ class Instance(Ec2Object):
             disks.insert(0, instance_changes.mapping(image["RootDeviceName"], inputs["rootBlockDevice"]))
         return disks
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Running; then what the launch does not take: the check of source and destination, and tags of single disks."""
         super().settle(request, id, inputs)
         client = request.session.client("ec2", request.session.region_of(inputs))
@@ -184,11 +187,11 @@ class Instance(Ec2Object):
         """See `instance_state.py`."""
         return instance_state.of(client, item, state, session.default_tags)
 
-    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """See `instance_changes.py`."""
         instance_changes.apply(client, id, old, new, changed)
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Terminate; a protected instance only if the program forces it."""
         if state.get("forceDestroy"):
             client.modify_instance_attribute(InstanceId=id, DisableApiTermination={"Value": False})
@@ -196,7 +199,7 @@ class Instance(Ec2Object):
 
 
 def _network(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    interfaces = list(inputs.get("networkInterfaces") or ())
+    interfaces = [*list_of(inputs.get("networkInterfaces"))]
     if inputs.get("primaryNetworkInterface"):
         interfaces.append({**inputs["primaryNetworkInterface"], "deviceIndex": 0})
     if interfaces:

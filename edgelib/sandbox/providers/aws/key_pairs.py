@@ -1,7 +1,8 @@
 """aws:ec2/keyPair:KeyPair."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
 from edgelib.sandbox.providers.aws.session import AwsSession
@@ -21,7 +22,7 @@ class KeyPair(Ec2Object):
         id="KeyName", delete="delete_key_pair",
     )  # fmt: skip
     sent = ("keyName",)
-    remote = {"fingerprint": "KeyFingerprint"}
+    remote: ClassVar[Mapping[str, str]] = {"fingerprint": "KeyFingerprint"}
     properties = (
         Property(name="keyName", autoname=True, replaces=True),
         Property(name="publicKey", required=True, replaces=True, normal=_key_itself),
@@ -29,10 +30,10 @@ class KeyPair(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - pure
+    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The key as bytes."""
         return {"PublicKeyMaterial": inputs["publicKey"].encode()}
 
-    def tagged_id(self, id: str, state: Mapping[str, Any]) -> str:  # noqa: A002
+    def tagged_id(self, id: str, state: Mapping[str, Any]) -> str:
         """Tags hang on the key pair's id, not on its name."""
         return state["keyPairId"]

@@ -1,4 +1,5 @@
 """aws:cloudwatch/logGroup:LogGroup."""
+# ruff: noqa: A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from typing import Any, Final, Optional
@@ -8,6 +9,7 @@ from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, is_una
 from edgelib.sandbox.providers.aws.tags import all_tags, tag_changes, tag_state
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, Request
+from edgelib.sandbox.providers.values import mapping_of
 
 _DAYS: Final = (
     0,
@@ -73,7 +75,7 @@ class LogGroup(AwsResource):
             request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
         )
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Retention."""
         client = request.session.client("logs", request.session.region_of(inputs))
         days = inputs["retentionInDays"]
@@ -83,7 +85,7 @@ class LogGroup(AwsResource):
             else:
                 client.delete_retention_policy(logGroupName=id)
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Describe it."""
         region = session.region_of(state)
         client = session.client("logs", region)
@@ -91,7 +93,7 @@ class LogGroup(AwsResource):
         if group is None:
             return None
         arn = group["arn"].removesuffix(":*")
-        tags = client.list_tags_for_resource(resourceArn=arn).get("tags") or {}
+        tags = mapping_of(client.list_tags_for_resource(resourceArn=arn).get("tags"))
         return {
             "name": id,
             "namePrefix": "",
@@ -109,7 +111,7 @@ class LogGroup(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Tags and the key; retention is in `settle`."""
         client = request.session.client("logs", request.session.region_of(old))
@@ -124,7 +126,7 @@ class LogGroup(AwsResource):
             client.disassociate_kms_key(logGroupName=id)
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Delete it with its events, unless the program keeps them."""
         if state.get("skipDestroy"):
             return

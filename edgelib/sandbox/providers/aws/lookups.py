@@ -1,4 +1,5 @@
 """What the look-ups of EC2 objects share: arguments to filters, and exactly one answer."""
+# ruff: noqa: A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Optional
@@ -7,8 +8,10 @@ from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, pages
 from edgelib.sandbox.providers.aws.zones import FILTERS, filters_of
 from edgelib.sandbox.providers.properties import Kind, Property
 from edgelib.sandbox.providers.resource import ProviderError
+from edgelib.sandbox.providers.values import mapping_of
 
-COMMON: Final = (FILTERS, Property(name="region"), Property(name="tags", kind=Kind.MAP))
+PLACED: Final = (FILTERS, Property(name="region"))
+COMMON: Final = (*PLACED, Property(name="tags", kind=Kind.MAP))
 
 
 def search(
@@ -22,7 +25,7 @@ def search(
 ) -> list[dict[str, Any]]:
     """The objects that match `filters`, `tags` and the given plain filters (None: not asked for). `ids`: argument and value."""
     asked = filters_of(arguments)
-    asked.extend({"Name": f"tag:{key}", "Values": [value]} for key, value in (arguments.get("tags") or {}).items())
+    asked.extend({"Name": f"tag:{key}", "Values": [value]} for key, value in mapping_of(arguments.get("tags")).items())
     for name, value in filters.items():
         if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -46,6 +49,6 @@ def only(found: Iterable[dict[str, Any]], what: str, arguments: Mapping[str, Any
     return objects[0]
 
 
-def arn(session: AwsSession, arguments: Mapping[str, Any], noun: str, id: str) -> str:  # noqa: A002 - AWS's word
+def arn(session: AwsSession, arguments: Mapping[str, Any], noun: str, id: str) -> str:
     """The ARN of an EC2 object of the account."""
     return f"arn:aws:ec2:{session.region_of(arguments)}:{session.account}:{noun}/{id}"

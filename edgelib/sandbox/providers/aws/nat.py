@@ -1,11 +1,13 @@
 """aws:ec2/natGateway:NatGateway."""
+# ruff: noqa: ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.properties import Failure, Property, outputs
+from edgelib.sandbox.providers.values import list_of, mapping_of
 
 
 class NatGateway(Ec2Object):
@@ -18,7 +20,7 @@ class NatGateway(Ec2Object):
         ready="nat_gateway_available", gone="nat_gateway_deleted",
     )  # fmt: skip
     sent = ("subnetId", "allocationId", "connectivityType", "privateIp")
-    remote = {"privateIp": "PrivateIpAddress"}
+    remote: ClassVar[Mapping[str, str]] = {"privateIp": "PrivateIpAddress"}
     properties = (
         Property(name="subnetId", required=True, replaces=True),
         Property(name="allocationId", replaces=True),
@@ -28,7 +30,7 @@ class NatGateway(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """A public one needs an address and a private one takes none."""
         public = inputs.get("connectivityType") == "public"
         if public != ("allocationId" in inputs):
@@ -43,7 +45,7 @@ class NatGateway(Ec2Object):
         self, session: AwsSession, client: Any, item: Mapping[str, Any], state: Mapping[str, Any]
     ) -> dict[str, Any]:
         """What its first address says."""
-        address = (item.get("NatGatewayAddresses") or [{}])[0]
+        address = mapping_of(next(iter(list_of(item.get("NatGatewayAddresses"))), None))
         return {
             "allocationId": address.get("AllocationId", ""),
             "associationId": address.get("AssociationId", ""),

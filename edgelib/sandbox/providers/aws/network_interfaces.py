@@ -1,12 +1,14 @@
 """aws:ec2/networkInterface:NetworkInterface."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
 from edgelib.sandbox.providers.aws.session import AwsSession, is_missing
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Request
+from edgelib.sandbox.providers.values import mapping_of
 
 
 class NetworkInterface(Ec2Object):
@@ -19,7 +21,7 @@ class NetworkInterface(Ec2Object):
         delete="delete_network_interface", ready="network_interface_available", state="Status",
     )  # fmt: skip
     sent = ("subnetId", "description", "interfaceType")
-    remote = {
+    remote: ClassVar[Mapping[str, str]] = {
         "privateIp": "PrivateIpAddress",
         "privateIps": "-",
         "privateDnsName": "PrivateDnsName",
@@ -37,7 +39,7 @@ class NetworkInterface(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - pure
+    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Addresses: the first is the primary one."""
         more: dict[str, Any] = {"Groups": inputs["securityGroups"]} if inputs.get("securityGroups") else {}
         addresses = inputs.get("privateIps") or ([inputs["privateIp"]] if inputs.get("privateIp") else [])
@@ -45,7 +47,7 @@ class NetworkInterface(Ec2Object):
             more["PrivateIpAddresses"] = [{"PrivateIpAddress": ip, "Primary": ip == addresses[0]} for ip in addresses]
         return more
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """The check of source and destination is always on at first."""
         super().settle(request, id, inputs)
         client = request.session.client("ec2", request.session.region_of(inputs))
@@ -57,7 +59,7 @@ class NetworkInterface(Ec2Object):
         self, session: AwsSession, client: Any, item: Mapping[str, Any], state: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Addresses, groups, and the instance that has it."""
-        attachment = item.get("Attachment") or {}
+        attachment = mapping_of(item.get("Attachment"))
         attached = {
             "attachmentId": attachment.get("AttachmentId", ""),
             "deviceIndex": attachment.get("DeviceIndex", 0),
@@ -71,7 +73,7 @@ class NetworkInterface(Ec2Object):
             "outpostArn": item.get("OutpostArn", ""),
         }
 
-    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """Groups and description."""
         if "securityGroups" in changed and new.get("securityGroups"):
             client.modify_network_interface_attribute(NetworkInterfaceId=id, Groups=new["securityGroups"])
@@ -79,9 +81,9 @@ class NetworkInterface(Ec2Object):
             text = new.get("description", "")
             client.modify_network_interface_attribute(NetworkInterfaceId=id, Description={"Value": text})
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """A secondary interface is taken off its instance first."""
-        attachment = (self.item(client, id) or {}).get("Attachment") or {}
+        attachment = mapping_of(mapping_of(self.item(client, id)).get("Attachment"))
         if attachment.get("AttachmentId") and attachment.get("DeviceIndex", 0) > 0:
             try:
                 client.detach_network_interface(AttachmentId=attachment["AttachmentId"], Force=True)

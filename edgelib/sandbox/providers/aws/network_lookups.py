@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from edgelib.sandbox.providers.aws.lookups import COMMON, arn, only, search
+from edgelib.sandbox.providers.aws.lookups import COMMON, PLACED, arn, only, search
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.aws.tags import as_map
 from edgelib.sandbox.providers.aws.vpc import Vpc
@@ -240,6 +240,10 @@ INVOKES = (
     ),
     Function("aws:ec2/getRouteTables:getRouteTables", _inputs("vpcId"), get_route_tables),
     Function("aws:ec2/getSecurityGroup:getSecurityGroup", _inputs("id", "name", "vpcId"), get_security_group),
-    Function("aws:ec2/getPrefixList:getPrefixList", _inputs("name", "prefixListId"), get_prefix_list),
+    Function(
+        "aws:ec2/getPrefixList:getPrefixList",
+        (Property(name="name"), Property(name="prefixListId"), *PLACED),
+        get_prefix_list,
+    ),
     Function("aws:ec2/getManagedPrefixList:getManagedPrefixList", _inputs("id", "name"), get_managed_prefix_list),
 )

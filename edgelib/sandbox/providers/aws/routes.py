@@ -1,4 +1,5 @@
 """Route tables, routes and associations: aws:ec2 RouteTable, Route, RouteTableAssociation."""
+# ruff: noqa: A001, A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import zlib
 from collections.abc import Iterable, Mapping
@@ -41,7 +42,7 @@ class RouteTable(Ec2Object):
     properties = (Property(name="vpcId", required=True, replaces=True), *outputs("arn", "ownerId"), *TAGS, REGION)
 
 
-def route_table(client: Any, id: str) -> Optional[dict[str, Any]]:  # noqa: A002 - the engine's word
+def route_table(client: Any, id: str) -> Optional[dict[str, Any]]:
     """A route table as AWS describes it, None when it is gone."""
     try:
         return client.describe_route_tables(RouteTableIds=[id])["RouteTables"][0]
@@ -65,7 +66,7 @@ class Route(AwsResource):
         REGION,
     )
 
-    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """One destination, one target."""
         yield from exactly_one(self.token, inputs, _DESTINATIONS)
         yield from exactly_one(self.token, inputs, _TARGETS)
@@ -102,13 +103,13 @@ class Route(AwsResource):
         made = request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
         return Created(made)
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Look it up in its table; an import names it `<table>_<destination>`."""
         if not state.get("routeTableId"):
             table, _, destination = id.partition("_")
             kind = _DESTINATIONS[2] if destination.startswith("pl-") else _DESTINATIONS[":" in destination]
             state = {"routeTableId": table, kind: destination}
-            id = f"r-{table}{zlib.crc32(destination.encode())}"  # noqa: A001 - as above
+            id = f"r-{table}{zlib.crc32(destination.encode())}"
         region = session.region_of(state)
         route = self._find(session.client("ec2", region), state)
         if route is None:
@@ -129,14 +130,14 @@ class Route(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Put the new target in."""
         client = request.session.client("ec2", request.session.region_of(old))
         client.replace_route(**self._arguments(new))
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Delete it."""
         client = request.session.client("ec2", request.session.region_of(state))
         name, value = self._destination(state)
@@ -158,7 +159,7 @@ class RouteTableAssociation(AwsResource):
         REGION,
     )
 
-    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """A subnet or a gateway."""
         return exactly_one(self.token, inputs, ("subnetId", "gatewayId"))
 
@@ -196,7 +197,7 @@ class RouteTableAssociation(AwsResource):
         made = request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
         return Created(made)
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Look it up by subnet or gateway; an import names it `<subnet or gateway>/<table>`."""
         imported = not (state.get("subnetId") or state.get("gatewayId"))
         if imported:
@@ -220,7 +221,7 @@ class RouteTableAssociation(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Put the other table in."""
         client = request.session.client("ec2", request.session.region_of(old))
@@ -236,7 +237,7 @@ class RouteTableAssociation(AwsResource):
                     raise
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Disassociate what associates the two, under whichever id."""
         client = request.session.client("ec2", request.session.region_of(state))
         found = self._find(client, state)

@@ -1,13 +1,15 @@
 """aws:vpc SecurityGroupIngressRule and SecurityGroupEgressRule."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
 from edgelib.sandbox.providers.aws.routes import exactly_one
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.aws.vpc import ipv4_network, ipv6_network
 from edgelib.sandbox.providers.properties import Failure, Kind, Property, outputs
+from edgelib.sandbox.providers.values import mapping_of
 
 _PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": "-1"}
 _PEERS: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
@@ -21,7 +23,7 @@ class _Rule(Ec2Object):
     """One rule: one protocol, one range of ports, one peer."""
 
     egress: bool
-    remote = {"securityGroupId": "GroupId"}
+    remote: ClassVar[Mapping[str, str]] = {"securityGroupId": "GroupId"}
     properties = (
         Property(name="securityGroupId", required=True, replaces=True),
         Property(name="ipProtocol", required=True, normal=_protocol),
@@ -36,7 +38,7 @@ class _Rule(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """One peer; ports unless every protocol is meant."""
         yield from exactly_one(self.token, inputs, _PEERS)
         protocol = inputs.get("ipProtocol")
@@ -48,7 +50,7 @@ class _Rule(Ec2Object):
             if _protocol(protocol) in {"tcp", "udp"} and name not in inputs:
                 yield Failure(name, f"{self.token}.{name} is required when ipProtocol is {protocol}")
 
-    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - pure
+    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The rule as AWS's older, nested form, which the authorize calls take."""
         about = {"Description": inputs["description"]} if inputs.get("description") else {}
         ports = {key: inputs[name] for name, key in (("fromPort", "FromPort"), ("toPort", "ToPort")) if name in inputs}
@@ -67,13 +69,15 @@ class _Rule(Ec2Object):
         self, session: AwsSession, client: Any, item: Mapping[str, Any], state: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The peer group by its id; no ports where the protocol has none, as the program wrote it."""
-        found: dict[str, Any] = {"referencedSecurityGroupId": (item.get("ReferencedGroupInfo") or {}).get("GroupId")}
+        found: dict[str, Any] = {
+            "referencedSecurityGroupId": mapping_of(item.get("ReferencedGroupInfo")).get("GroupId")
+        }
         if item["IpProtocol"] == "-1":
             found |= {"fromPort": None, "toPort": None}
         found["description"] = item.get("Description") or None
         return found
 
-    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """The whole rule at once."""
         if changed <= {"tags"}:
             return
@@ -85,13 +89,13 @@ class _Rule(Ec2Object):
         changes = [{"SecurityGroupRuleId": id, "SecurityGroupRule": rule}]
         client.modify_security_group_rules(GroupId=new["securityGroupId"], SecurityGroupRules=changes)
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Revoke it by its id."""
         revoke = client.revoke_security_group_egress if self.egress else client.revoke_security_group_ingress
         revoke(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[id])
 
     def _looks_like(self, item: Mapping[str, Any], inputs: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
-        peer = (item.get("ReferencedGroupInfo") or {}).get("GroupId")
+        peer = mapping_of(item.get("ReferencedGroupInfo")).get("GroupId")
         return (
             super()._looks_like(item, inputs, tags)
             and item["IsEgress"] is self.egress

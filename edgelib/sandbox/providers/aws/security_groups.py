@@ -1,7 +1,8 @@
 """Security groups: aws:ec2 SecurityGroup and DefaultSecurityGroup; the rules are in `security_group_rules.py`."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
 from edgelib.sandbox.providers.aws.session import AwsSession, is_missing
@@ -55,7 +56,7 @@ class SecurityGroup(Ec2Object):
     token = "aws:ec2/securityGroup:SecurityGroup"  # noqa: S105 - a type token
     api = _API
     sent = ("name", "description", "vpcId")
-    remote = {"name": "GroupName"}
+    remote: ClassVar[Mapping[str, str]] = {"name": "GroupName"}
     properties = (
         Property(name="name", autoname=True, replaces=True),
         Property(name="description", default="Managed by Pulumi", replaces=True),
@@ -65,7 +66,7 @@ class SecurityGroup(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """The default rule goes before others come."""
         if request.first:
             revoke_all(request.session.client("ec2", request.session.region_of(inputs)), id, egress_only=True)
@@ -77,7 +78,7 @@ class SecurityGroup(Ec2Object):
         rules = {"ingress": permissions(item, "IpPermissions"), "egress": permissions(item, "IpPermissionsEgress")}
         return {**rules, "namePrefix": ""}
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Rules go first if the program says so."""
         if state.get("revokeRulesOnDelete"):
             revoke_all(client, id)
@@ -93,7 +94,7 @@ class DefaultSecurityGroup(Ec2Object):
 
     token = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"  # noqa: S105 - a type token
     api = _API
-    remote = {"name": "GroupName"}
+    remote: ClassVar[Mapping[str, str]] = {"name": "GroupName"}
     properties = (
         Property(name="vpcId", computed=True, replaces=True),
         Property(name="ingress", kind=Kind.ANY, problem=_empty),
@@ -118,7 +119,7 @@ class DefaultSecurityGroup(Ec2Object):
             raise ProviderError(f"vpcId: {vpc} has no default security group")
         return Created(groups[0]["GroupId"])
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """No rules, and the tags, which no create call has set."""
         client = request.session.client("ec2", request.session.region_of(inputs))
         revoke_all(client, id)
@@ -133,5 +134,5 @@ class DefaultSecurityGroup(Ec2Object):
         rules = {"ingress": permissions(item, "IpPermissions"), "egress": permissions(item, "IpPermissionsEgress")}
         return {**rules, "namePrefix": ""}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """AWS keeps it as long as the VPC."""

@@ -4,13 +4,17 @@ import ipaddress
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Optional
+from typing import Any, Final, Optional, cast
 from urllib.parse import urlsplit
 
-import boto3
+import boto3  # pyright: ignore[reportMissingTypeStubs]
 import jmespath
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError as BotoConnectionError, HTTPClientError
+from botocore.config import Config  # pyright: ignore[reportMissingTypeStubs]
+from botocore.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
+    ClientError,
+    HTTPClientError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError  # pyright: ignore[reportMissingTypeStubs]
 
 from edgelib.sandbox.providers.resource import ProviderError
 
@@ -38,7 +42,7 @@ class AwsSession:
                 self._clients[key] = self._new_client(*key)
             return self._clients[key]
 
-    def _new_client(self, service: str, region: str, retried: bool) -> Any:  # noqa: FBT001 - private
+    def _new_client(self, service: str, region: str, retried: bool) -> Any:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": self.max_attempts if retried else 1},
             connect_timeout=5,
@@ -53,7 +57,8 @@ class AwsSession:
                 f"no endpoint for AWS {service}: set aws:endpoints or AWS_ENDPOINT_URL to the sandbox's URL"
             )
         session = boto3.Session(**self.credentials)
-        return session.client(service, region_name=region, endpoint_url=endpoint, config=config)  # pyright: ignore[reportUnknownMemberType, reportCallIssue, reportArgumentType] - the service is a plain str
+        made = session.client(service, region_name=region, endpoint_url=endpoint, config=config)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportCallIssue, reportArgumentType] - the service is a plain str
+        return cast("Any", made)
 
     @property
     def account(self) -> str:
@@ -82,9 +87,13 @@ def require_loopback(url: str) -> str:
     return url
 
 
+def _answer(error: ClientError) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", error.response)  # pyright: ignore[reportUnknownMemberType] - boto3 has no types
+
+
 def error_code(error: BaseException) -> str:
     """The AWS error code, "" for an error that is none of AWS's."""
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+    return str(_answer(error).get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def is_missing(error: BaseException) -> bool:
@@ -99,9 +108,9 @@ def is_missing(error: BaseException) -> bool:
 def is_unanswered(error: BaseException) -> bool:
     """Whether a failed call may be made again, and may have done its work: the connection broke, the server failed or was busy."""
     if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        status = _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or error_code(error) in _THROTTLED
-    return isinstance(error, (BotoConnectionError, HTTPClientError)) and isinstance(error, BotoCoreError)
+    return isinstance(error, (BotoConnectionError, HTTPClientError))
 
 
 def pages(client: Any, operation: str, path: str, **arguments: Any) -> Iterator[Any]:

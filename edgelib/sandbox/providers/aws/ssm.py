@@ -1,4 +1,5 @@
 """Parameter Store: aws:ssm/parameter:Parameter and its look-up."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
@@ -8,6 +9,7 @@ from edgelib.sandbox.providers.aws.session import AwsSession, error_code, is_una
 from edgelib.sandbox.providers.aws.tags import all_tags, as_list, as_map, tag_changes, tag_state
 from edgelib.sandbox.providers.properties import Failure, Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, Function, ProviderError, Request
+from edgelib.sandbox.providers.values import mapping_of
 
 _CHANGES = ("value", "insecureValue", "type", "description", "tier", "keyId", "allowedPattern", "dataType")
 
@@ -36,7 +38,7 @@ class Parameter(AwsResource):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:  # noqa: ARG002 - pure
+    def check(self, session: AwsSession, inputs: Mapping[str, Any]) -> Iterable[Failure]:
         """One value, and no secret in the open."""
         if ("value" in inputs) == ("insecureValue" in inputs):
             yield Failure("value", f"{self.token} takes exactly one of value, insecureValue")
@@ -73,7 +75,7 @@ class Parameter(AwsResource):
             request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
         )
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """AWS takes no tags together with `Overwrite`."""
         if inputs.get("overwrite"):
             client = request.session.client("ssm", request.session.region_of(inputs))
@@ -100,7 +102,7 @@ class Parameter(AwsResource):
         if added:
             client.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=as_list(added))
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """The value, decrypted, and what describes it."""
         region = session.region_of(state)
         client = session.client("ssm", region)
@@ -108,7 +110,7 @@ class Parameter(AwsResource):
         if found is None:
             return None
         filters = [{"Key": "Name", "Option": "Equals", "Values": [id]}]
-        about = next(iter(client.describe_parameters(ParameterFilters=filters)["Parameters"]), {})
+        about = mapping_of(next(iter(client.describe_parameters(ParameterFilters=filters)["Parameters"]), None))
         return {
             "name": id,
             "type": found["Type"],
@@ -132,7 +134,7 @@ class Parameter(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Tags do not make a new version."""
         client = request.session.client("ssm", request.session.region_of(old))
@@ -141,7 +143,7 @@ class Parameter(AwsResource):
         self._retag(client, id, old.get("tagsAll") or {}, all_tags(request.session, new))
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Delete it."""
         try:
             request.session.client("ssm", request.session.region_of(state)).delete_parameter(Name=id)

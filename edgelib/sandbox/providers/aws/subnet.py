@@ -1,4 +1,5 @@
 """aws:ec2/subnet:Subnet."""
+# ruff: noqa: A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +30,7 @@ class Subnet(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """The one attribute that the create call does not take."""
         super().settle(request, id, inputs)
         client = request.session.client("ec2", request.session.region_of(inputs))

@@ -5,6 +5,7 @@ from typing import Any, Optional
 
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.properties import Kind, Property
+from edgelib.sandbox.providers.values import mapping_of
 
 
 def _problem(tags: Mapping[str, str]) -> Optional[str]:
@@ -36,7 +37,7 @@ def as_map(tags: Optional[Iterable[Mapping[str, str]]]) -> dict[str, str]:
 
 def tag_state(session: AwsSession, remote: Mapping[str, str], state: Mapping[str, Any]) -> dict[str, Any]:
     """`tags` and `tagsAll`: a default tag belongs to `tags` only if the program gave it itself."""
-    own = state.get("tags") or {}
+    own = mapping_of(state.get("tags"))
     return {
         "tags": {key: value for key, value in remote.items() if key in own or session.default_tags.get(key) != value},
         "tagsAll": dict(remote),

@@ -1,8 +1,9 @@
 """EBS: aws:ebs/volume:Volume, aws:ec2/volumeAttachment:VolumeAttachment, aws:ebs/encryptionByDefault:EncryptionByDefault."""
+# ruff: noqa: A001, A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import zlib
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, AwsResource, Ec2Object
 from edgelib.sandbox.providers.aws.session import AwsSession, error_code, is_missing, is_unanswered
@@ -32,7 +33,7 @@ class Volume(Ec2Object):
         "snapshotId",
         "multiAttachEnabled",
     )
-    remote = {"type": "VolumeType"}
+    remote: ClassVar[Mapping[str, str]] = {"type": "VolumeType"}
     properties = (
         Property(name="availabilityZone", required=True, replaces=True),
         Property(name="size", kind=Kind.INTEGER, computed=True),
@@ -53,7 +54,7 @@ class Volume(Ec2Object):
         """The time as text."""
         return {"createTime": item["CreateTime"].isoformat()}
 
-    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """Size and performance, while it is in use if need be."""
         arguments = {remote: new[name] for name, remote in MODIFIABLE.items() if name in changed and name in new}
         if arguments:
@@ -108,7 +109,7 @@ class VolumeAttachment(AwsResource):
             request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
         )
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Wait until it is attached."""
         client = request.session.client("ec2", request.session.region_of(inputs))
         client.get_waiter("volume_in_use").wait(
@@ -116,12 +117,12 @@ class VolumeAttachment(AwsResource):
             WaiterConfig={"Delay": 0.2, "MaxAttempts": int((request.timeout or 300) / 0.2)},
         )
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """The volume's attachment; an import names it `<device>:<volume>:<instance>`."""
         if not state.get("volumeId"):
             device, volume, instance = id.split(":")
             state = {"deviceName": device, "volumeId": volume, "instanceId": instance}
-            id = f"vai-{zlib.crc32(f'{device}-{instance}-{volume}-'.encode())}"  # noqa: A001 - as above
+            id = f"vai-{zlib.crc32(f'{device}-{instance}-{volume}-'.encode())}"
         region = session.region_of(state)
         found = self._find(session.client("ec2", region), state)
         if found is None:
@@ -135,12 +136,12 @@ class VolumeAttachment(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """Only how it will be taken off."""
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Detach and wait."""
         client = request.session.client("ec2", request.session.region_of(state))
         if state.get("skipDestroy") or self._find(client, state) is None:
@@ -172,7 +173,7 @@ class EncryptionByDefault(AwsResource):
         """There is one per Region; `settle` sets it."""
         return Created(f"ebs-encryption-{request.session.region_of(inputs)}")
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Set it."""
         self._set(request.session, inputs, on=inputs["enabled"])
 
@@ -183,7 +184,7 @@ class EncryptionByDefault(AwsResource):
         if answer["EbsEncryptionByDefault"] is not on:
             raise ProviderError(f"AWS left EBS encryption by default {'off' if on else 'on'}")
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """What it is."""
         region = session.region_of(state)
         answer = session.client("ec2", region).get_ebs_encryption_by_default()
@@ -195,11 +196,11 @@ class EncryptionByDefault(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """All of it is in `settle`."""
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Off."""
         self._set(request.session, state, on=False)

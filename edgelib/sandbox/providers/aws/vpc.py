@@ -1,4 +1,5 @@
 """aws:ec2/vpc:Vpc and its look-up."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import ipaddress
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ class Vpc(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """DNS support first: host names cannot be switched on without it."""
         super().settle(request, id, inputs)
         client = request.session.client("ec2", request.session.region_of(inputs))
@@ -66,7 +67,7 @@ class Vpc(Ec2Object):
                 client.modify_vpc_attribute(VpcId=id, **{name[0].upper() + name[1:]: {"Value": inputs[name]}})
 
     @staticmethod
-    def _attribute(client: Any, id: str, name: str) -> bool:  # noqa: A002
+    def _attribute(client: Any, id: str, name: str) -> bool:
         answer = client.describe_vpc_attribute(VpcId=id, Attribute=name)
         return bool(answer.get(name[0].upper() + name[1:], {}).get("Value"))
 

@@ -1,13 +1,15 @@
 """aws:ec2 VpcEndpoint and VpcEndpointRouteTableAssociation."""
+# ruff: noqa: A001, A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import zlib
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, AwsResource, Ec2Object
 from edgelib.sandbox.providers.aws.session import AwsSession, is_missing
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, Request
+from edgelib.sandbox.providers.values import list_of
 
 _SETS = {"routeTableIds": "RouteTableIds", "subnetIds": "SubnetIds", "securityGroupIds": "SecurityGroupIds"}
 
@@ -22,7 +24,7 @@ class VpcEndpoint(Ec2Object):
         polled="available",
     )  # fmt: skip
     sent = ("vpcId", "serviceName", "vpcEndpointType", "privateDnsEnabled", "ipAddressType", *_SETS)
-    remote = {"policy": "PolicyDocument"}
+    remote: ClassVar[Mapping[str, str]] = {"policy": "PolicyDocument"}
     properties = (
         Property(name="vpcId", required=True, replaces=True),
         Property(name="serviceName", required=True, replaces=True),
@@ -35,7 +37,7 @@ class VpcEndpoint(Ec2Object):
         *TAGS, REGION,
     )  # fmt: skip
 
-    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - pure
+    def arguments(self, session: AwsSession, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The policy under its other name."""
         return {"PolicyDocument": inputs["policy"]} if inputs.get("policy") else {}
 
@@ -48,7 +50,7 @@ class VpcEndpoint(Ec2Object):
             filters = [{"Name": "prefix-list-name", "Values": [item["ServiceName"]]}]
             lists = client.describe_prefix_lists(Filters=filters)["PrefixLists"]
             lists = [entry for entry in lists if entry["PrefixListName"] == item["ServiceName"]]
-            prefix, blocks = (lists[0]["PrefixListId"], lists[0].get("Cidrs", [])) if lists else ("", [])
+            prefix, blocks = (lists[0]["PrefixListId"], list_of(lists[0].get("Cidrs"))) if lists else ("", [])
         names = [
             {"dnsName": entry.get("DnsName", ""), "hostedZoneId": entry.get("HostedZoneId", "")}
             for entry in item.get("DnsEntries", ())
@@ -60,7 +62,7 @@ class VpcEndpoint(Ec2Object):
             "cidrBlocks": blocks,
         }
 
-    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:  # noqa: A002
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """What came and what went, set by set."""
         arguments: dict[str, Any] = {}
         for name in set(_SETS) & changed:
@@ -77,7 +79,7 @@ class VpcEndpoint(Ec2Object):
         if arguments:
             client.modify_vpc_endpoint(VpcEndpointId=id, **arguments)
 
-    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """The call takes several."""
         client.delete_vpc_endpoints(VpcEndpointIds=[id])
 
@@ -108,12 +110,12 @@ class VpcEndpointRouteTableAssociation(AwsResource):
         client.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=[table])
         return Created(f"a-{endpoint}{zlib.crc32(table.encode())}")  # the official provider's form
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Whether the endpoint still has the table; an import names it `<endpoint>/<table>`."""
         if not state.get("routeTableId"):
             endpoint, _, table = id.partition("/")
             state = {"vpcEndpointId": endpoint, "routeTableId": table}
-            id = f"a-{endpoint}{zlib.crc32(table.encode())}"  # noqa: A001 - as above
+            id = f"a-{endpoint}{zlib.crc32(table.encode())}"
         region = session.region_of(state)
         if state["routeTableId"] not in self._tables(session.client("ec2", region), state["vpcEndpointId"]):
             return None
@@ -124,7 +126,7 @@ class VpcEndpointRouteTableAssociation(AwsResource):
             "id": id,
         }
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Take it out."""
         client = request.session.client("ec2", request.session.region_of(state))
         if state["routeTableId"] in self._tables(client, state["vpcEndpointId"]):

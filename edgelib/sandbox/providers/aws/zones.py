@@ -1,4 +1,5 @@
 """Zones: aws:ec2/availabilityZoneGroup:AvailabilityZoneGroup and the zone look-ups."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -26,14 +27,14 @@ class AvailabilityZoneGroup(AwsResource):
             raise ProviderError(f"groupName: there is no zone group {inputs['groupName']!r} in {region}")
         return Created(inputs["groupName"])
 
-    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:  # noqa: A002
+    def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Bring the status to what is wanted."""
         current = self.read(request.session, id, inputs) or {}
         if current.get("optInStatus") != inputs["optInStatus"]:
             client = request.session.client("ec2", request.session.region_of(inputs))
             client.modify_availability_zone_group(GroupName=id, OptInStatus=inputs["optInStatus"])
 
-    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:  # noqa: A002
+    def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """The status that the group's zones have."""
         region = session.region_of(state)
         zones = session.client("ec2", region).describe_availability_zones(
@@ -49,12 +50,12 @@ class AvailabilityZoneGroup(AwsResource):
         id: str,
         old: Mapping[str, Any],
         new: Mapping[str, Any],
-        changed: set[str],  # noqa: A002
+        changed: set[str],
     ) -> Mapping[str, Any]:
         """All of it is in `settle`."""
         return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:  # noqa: A002
+    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Nothing."""
 
 

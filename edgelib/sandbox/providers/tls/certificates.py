@@ -1,6 +1,6 @@
 """tls:index certRequest:CertRequest, selfSignedCert:SelfSignedCert, locallySignedCert:LocallySignedCert."""
 
-import datetime
+import datetime as dt
 import hashlib
 import ipaddress
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, ProviderError
 from edgelib.sandbox.providers.tls.keys import Key, algorithm_of, load_key
 from edgelib.sandbox.providers.tls.usages import USES, extensions_of
+from edgelib.sandbox.providers.values import list_of
 
 _NAMES: Final = {
     "country": NameOID.COUNTRY_NAME, "province": NameOID.STATE_OR_PROVINCE_NAME, "locality": NameOID.LOCALITY_NAME,
@@ -53,7 +54,7 @@ def _private(name: str) -> Property:
 def _subject(given: Mapping[str, Any]) -> x509.Name:
     attributes: list[x509.NameAttribute[str]] = []
     for name, oid in _NAMES.items():
-        value = given.get(name) or []
+        value = list_of(given.get(name))
         attributes.extend(x509.NameAttribute(oid, text) for text in ([value] if isinstance(value, str) else value))
     return x509.Name(attributes)
 
@@ -73,8 +74,8 @@ def _issue(
     inputs: Mapping[str, Any], builder: x509.CertificateBuilder, public: Any, signer: Key
 ) -> tuple[str, dict[str, Any]]:
     """Sign: the id (the serial number) and the outputs that every certificate has."""
-    start = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    end = start + datetime.timedelta(hours=inputs["validityPeriodHours"])
+    start = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    end = start + dt.timedelta(hours=inputs["validityPeriodHours"])
     serial = x509.random_serial_number()
     authority = bool(inputs.get("isCaCertificate"))
     builder = builder.serial_number(serial).not_valid_before(start).not_valid_after(end).public_key(public)
@@ -98,9 +99,9 @@ class _Certificate(Generated):
         """A certificate that has expired, or will within `earlyRenewalHours`, is made anew by the next `up`."""
         if not state.get("validityEndTime"):
             return set()
-        end = datetime.datetime.fromisoformat(state["validityEndTime"])
-        early = datetime.timedelta(hours=state.get("earlyRenewalHours") or 0)
-        return {"readyForRenewal"} if datetime.datetime.now(datetime.UTC) >= end - early else set()
+        end = dt.datetime.fromisoformat(state["validityEndTime"])
+        early = dt.timedelta(hours=state.get("earlyRenewalHours") or 0)
+        return {"readyForRenewal"} if dt.datetime.now(dt.UTC) >= end - early else set()
 
 
 class CertRequest(Generated):
