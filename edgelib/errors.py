@@ -10,4 +10,10 @@ class ArgsError(ValueError):
 
     def __init__(self, field: str, value: object, problem: str, way_out: str) -> None:
         super().__init__(f"{field}: {value} {problem}; {way_out}")
-        self.field = field
+
+    @classmethod
+    def saying(cls, message: str) -> "ArgsError":
+        """An error whose ``message`` a planner has written, already in that form."""
+        error = cls.__new__(cls)
+        error.args = (message,)
+        return error

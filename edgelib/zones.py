@@ -164,10 +164,14 @@ def offers(zone: Zone, instance_type: str) -> Optional[bool]:
     True: the type is in `INSTANCE_TYPES` and the zone is not an African one, whose types are not documented.
     False: it is no x86-64 virtual machine (Graviton, bare metal), and no zone is known to have others. None: not known.
     """
-    family, _, size = instance_type.partition(".")
-    if _ARM_FAMILY.fullmatch(family) or size.startswith("metal"):
+    if is_arm(instance_type) or ".metal" in instance_type:
         return False
     return True if instance_type in INSTANCE_TYPES and not zone.internet_inbound else None
+
+
+def is_arm(instance_type: str) -> bool:
+    """Return whether ``instance_type`` is of an arm64 family (Graviton), such as ``t4g.medium``."""
+    return bool(_ARM_FAMILY.fullmatch(instance_type.partition(".")[0]))
 
 
 class _Row(TypedDict):

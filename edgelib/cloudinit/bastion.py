@@ -38,6 +38,6 @@ def render_bastion(*, ssh_authorized_keys: Sequence[str]) -> str:
                 # sshd takes the first value that it reads, so this file comes before the distribution's own
                 {"path": "/etc/ssh/sshd_config.d/00-edgelib.conf", "permissions": "0600", "content": _SSHD}
             ],
-            "runcmd": [["sshd", "-t"], ["systemctl", "try-reload-or-restart", "ssh"]],
+            "runcmd": [["systemctl", "try-reload-or-restart", "ssh"]],
         }
     )

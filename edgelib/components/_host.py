@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Optional
 
 import pulumi
 import pulumi_aws as aws
 
+from edgelib import zones
 from edgelib.components._args import Args
 from edgelib.components._family import Family
 from edgelib.components._placement import Egress, Placement
 from edgelib.components.network import NetworkSubnet, after
 from edgelib.errors import ArgsError
+from edgelib.tags import Tags
 
 # Canonical publishes 24.04 with gp3 root disks only, hence the override of the type where the zone has gp2 only.
 UBUNTU_PARAMETER = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
@@ -70,6 +72,8 @@ class HostPlan:
     root_disk_gib: int
     disks: tuple[DiskPlan, ...] = ()
     termination_protection: bool = False
+    instance_tags: Tags = field(default_factory=dict[str, pulumi.Input[str]])
+    """Tags of the instance alone, below all others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,26 +88,20 @@ class Host:
     """What the next host of a rolling replacement waits for."""
 
 
-def check_instance_type(field_name: str, instance_type: str) -> str:
+def check_instance_type(field_name: str, instance_type: str, zone: Optional[zones.Zone]) -> str:
     """Returns the type.
 
     Raises:
-        ArgsError: it does not have the form of a type, or is arm64 or bare metal, which Wavelength Zones do not offer.
+        ArgsError: it does not have the form of a type, is arm64, which the image is not, or bare metal in a Wavelength Zone.
     """
-    match = re.fullmatch(r"(?P<family>[a-z]+\d+(?P<options>[a-z-]*))\.(?P<size>[a-z0-9-]+)", instance_type)
-    if not match:
+    if not re.fullmatch(r"[a-z]+\d*[a-z0-9-]*\.[a-z0-9-]+", instance_type):
         raise ArgsError(field_name, repr(instance_type), "is no instance type", "use a type such as t3.medium")
-    if match["family"] == "a1" or "g" in match["options"]:
-        raise ArgsError(
-            field_name,
-            instance_type,
-            "is arm64, and Wavelength Zones and the image are x86-64",
-            "use t3.medium, for example",
-        )
-    if match["size"].startswith("metal"):
-        raise ArgsError(
-            field_name, instance_type, "is bare metal, which Wavelength Zones do not have", "use t3.xlarge, for example"
-        )
+    if zones.is_arm(instance_type):
+        problem = "is arm64, and Wavelength Zones and the image are x86-64"
+        raise ArgsError(field_name, instance_type, problem, "use t3.medium, for example")
+    if zone and zones.offers(zone, instance_type) is False:
+        problem = "is bare metal, which Wavelength Zones do not have"
+        raise ArgsError(field_name, instance_type, problem, "use t3.xlarge, for example")
     return instance_type
 
 
@@ -213,13 +211,15 @@ def build_host(
                 **family.untagged(role), allocation_id=address.allocation_id, network_interface_id=nic.id
             )
         )
+    registered = family.tagged(
+        role,
+        depends_on=before_boot,
+        delete_before_replace=True,  # a network interface serves one instance at a time
+        ignore_changes=[] if plan.ami else ["ami"],  # a new image never replaces a running node by itself
+    )
+    registered["tags"] = {**plan.instance_tags, **registered["tags"]}
     instance = aws.ec2.Instance(
-        **family.tagged(
-            role,
-            depends_on=before_boot,
-            delete_before_replace=True,  # a network interface serves one instance at a time
-            ignore_changes=[] if plan.ami else ["ami"],  # a new image never replaces a running node by itself
-        ),
+        **registered,
         ami=ami,
         instance_type=plan.instance_type,
         primary_network_interface=aws.ec2.InstancePrimaryNetworkInterfaceArgs(network_interface_id=nic.id),

@@ -24,8 +24,8 @@ from edgelib.components.network import Network
 from edgelib.errors import ArgsError
 from edgelib.tags import Tags, check_tags
 
-MOST_NODES = 250
-"""A chain of dependencies much longer than this ends in a RecursionError of the Pulumi SDK (600 work)."""
+MOST_NODES = 100
+"""The time that Pulumi's SDK takes for a chain of dependencies grows with its square; 1,000 end in a RecursionError."""
 
 # Kubernetes documentation, "Labels and Selectors", syntax and character set
 _LABEL_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -44,7 +44,7 @@ class NodePoolArgs(Args):
     availability_zone: Optional[str] = None
     """In the Region: Availability Zone of the network (default ``parent``)."""
     count: Optional[int] = None
-    """How many nodes, 1 to 250 (default 1)."""
+    """How many nodes, 1 to 100 (default 1)."""
     instance_type: Optional[str] = None
     """EC2 instance type, x86-64, offered in the place (default ``t3.medium``, which every known Wavelength Zone has)."""
     egress: Optional[Egress] = None
@@ -110,8 +110,8 @@ def plan_node_pool(args: NodePoolArgs) -> NodePoolPlan:
         raise ArgsError(
             "NodePoolArgs.security_group_ids", len(args.security_group_ids or []), problem, "merge some of them"
         )
-    instance_type = check_instance_type("NodePoolArgs.instance_type", args.instance_type or "t3.medium")
-    labels = _labels(args.labels or {})
+    instance_type = check_instance_type("NodePoolArgs.instance_type", args.instance_type or "t3.medium", placement.zone)
+    labels, tags = _labels(args.labels or {}), check_tags("NodePoolArgs.tags", args.tags)
     rules = plan_ingress("NodePoolArgs.ingress", args.ingress or {})
     host = HostPlan(
         placement=placement,
@@ -122,12 +122,13 @@ def plan_node_pool(args: NodePoolArgs) -> NodePoolPlan:
         ),
         disks=plan_disks("NodePoolArgs.disks", args.disks or {}, placement),
         termination_protection=bool(args.termination_protection),
+        instance_tags=check_tags("NodePoolArgs.labels", {**labels, **tags}),
     )
     return NodePoolPlan(
         host=host,
         nodes=tuple(str(number) for number in range(1, count + 1)),
         max_unavailable=lanes,
-        tags=check_tags("NodePoolArgs.tags", {**labels, **(args.tags or {})}),
+        tags=tags,
         ingress=tuple(rules),
         labels=labels,
         notes=(*_exposure_notes(placement, rules), *_type_notes(placement, instance_type)),

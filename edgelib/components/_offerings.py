@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from edgelib.addressing import PARENT
 from edgelib.components._family import Family
 from edgelib.components._placement import Placement
 from edgelib.components.network import after
@@ -39,6 +40,8 @@ def offering_checks(
         else [aws.ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=[instance_type])]
     )
 
+    place = "the parent Availability Zone" if placement.key == PARENT else placement.key
+
     def ask(where: pulumi.Input[str], *, opted_in: bool) -> pulumi.Output[pulumi.Resource]:
         found = aws.ec2.get_instance_type_offerings_output(
             location_type="availability-zone",
@@ -53,7 +56,7 @@ def offering_checks(
         )
 
         def check(offered: Sequence[str]) -> None:
-            check_offered(field, instance_type, placement.key, offered, opted_in=opted_in)
+            check_offered(field, instance_type, place, offered, opted_in=opted_in)
 
         return after(found.instance_types.apply(check))
 

@@ -6,7 +6,7 @@ from typing import Optional
 
 from edgelib import zones
 from edgelib.addressing import PARENT
-from edgelib.components.network import Network, NetworkPlace, NetworkSubnet, SubnetEgress
+from edgelib.components.network import Network, NetworkPlace, NetworkSubnet, SubnetEgress, zone_named
 from edgelib.errors import ArgsError
 
 
@@ -54,7 +54,7 @@ def place(
         raise ArgsError(
             f"{field}.availability_zone", availability_zone, f"is set beside zone={zone!r}", "set one of the two"
         )
-    found = zones.find(zone) if zone is not None else None
+    found = zone_named(f"{field}.zone", zone) if zone is not None else None
     key = zone or availability_zone or PARENT
     places, name = (network.zones, "zone") if found else (network.availability_zones, "availability_zone")
     if key not in places:
@@ -67,7 +67,7 @@ def place(
             f"{field}.egress",
             egress.value if egress else "",
             f"does not exist in {where}",
-            f"use {own} or {Egress.NAT}",
+            f"use {own.value} or {Egress.NAT.value}",
         )
     return _way_out(field, key, found, places[key], egress, own)
 

@@ -10,6 +10,7 @@ import pulumi
 from edgelib import addressing, zones
 from edgelib.addressing import PARENT
 from edgelib.components._args import Args
+from edgelib.components.network import zone_named
 from edgelib.errors import ArgsError
 from edgelib.tags import check_tags
 
@@ -144,10 +145,8 @@ def plan_wavelength_vpc(args: WavelengthVpcArgs) -> WavelengthVpcPlan:
     """Decides everything about a `WavelengthVpc`; needs no engine, no network and no clock.
 
     Raises:
-        ArgsError: the zones are none, of two Regions or repeated, an Availability Zone is of another Region, a retention is not
-            CloudWatch's, an endpoint's name is no name.
-        addressing.AddressPlanError: a block does not fit or is not canonical.
-        zones.UnknownZoneError: a name that is no Wavelength Zone's.
+        ArgsError: the zones are none, unknown, of two Regions or repeated, an Availability Zone is of another Region, a block
+            does not fit or is not canonical, a retention is not CloudWatch's, an endpoint's name is no name.
     """
     found = _zones(args)
     region = found[0].region
@@ -182,7 +181,7 @@ def _zones(args: WavelengthVpcArgs) -> list[zones.Zone]:
     field = "WavelengthVpcArgs.zones"
     if not args.zones:
         raise ArgsError(field, args.zones, "names no zone", "name one or more, see: edgelib zones")
-    found = [zones.find(name) for name in args.zones]
+    found = [zone_named("WavelengthVpcArgs.zones", name) for name in args.zones]
     for zone in found:
         if args.zones.count(zone.name) > 1:
             raise ArgsError(field, zone.name, "is there twice", "name each zone once")
@@ -215,7 +214,7 @@ def _blocks(args: WavelengthVpcArgs, zone_names: list[str], keys: tuple[str, ...
             args.cidr_block or "10.0.0.0/16", zones=zone_names, availability_zones=keys, pinned_blocks=pinned
         )
     except addressing.AddressPlanError as error:
-        raise addressing.AddressPlanError(f"WavelengthVpcArgs.{error}") from error
+        raise ArgsError.saying(f"WavelengthVpcArgs.{error}") from error
 
 
 def _zone_plan(zone: zones.Zone, blocks: addressing.ZoneBlocks, nat: NatStrategy) -> ZonePlan:

@@ -92,7 +92,7 @@ def plan_bastion_host(args: BastionHostArgs) -> BastionHostPlan:
     ]
     host = HostPlan(
         placement=placement,
-        instance_type=check_instance_type("BastionHostArgs.instance_type", args.instance_type or "t3.micro"),
+        instance_type=check_instance_type("BastionHostArgs.instance_type", args.instance_type or "t3.micro", None),
         ami=check_ami("BastionHostArgs.ami", args.ami),
         root_disk_gib=check_root_disk(
             "BastionHostArgs.root_disk_gib", 8 if args.root_disk_gib is None else args.root_disk_gib

@@ -104,6 +104,18 @@ class Network(Args):
         return _existing_network(vpc_id, region, dict(zones or {}), dict(availability_zones or {}))
 
 
+def zone_named(field_name: str, name: str) -> zones.Zone:
+    """The zone called ``name``, which the field says.
+
+    Raises:
+        ArgsError: it is no Wavelength Zone's name.
+    """
+    try:
+        return zones.find(name)
+    except zones.UnknownZoneError as error:
+        raise ArgsError.saying(f"{field_name}: {str(error).removeprefix('zone: ')}") from error
+
+
 def after(value: Optional[pulumi.Input[Any]]) -> "pulumi.Output[pulumi.Resource]":
     """For ``depends_on``: waits for the resources behind ``value`` and for what its applies check, without using what it says."""
     known = cast("pulumi.Output[Any]", value) if isinstance(value, pulumi.Output) else pulumi.Output.from_input(value)
@@ -174,7 +186,7 @@ def _existing_network(
     if not by_zone and not by_az:
         raise ArgsError("Network.existing", "(no subnet)", "is named", "pass zones={...} or availability_zones={...}")
     for name in by_zone:
-        if zones.find(name).region != region:
+        if zone_named("Network.existing: zones", name).region != region:
             raise ArgsError(
                 "Network.existing: zones", name, f"is not in {region}", "use a zone of the VPC's own Region"
             )

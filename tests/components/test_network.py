@@ -167,7 +167,10 @@ def test_a_subnet_of_the_region_that_does_not_fit_is_refused(changes, parts):
             {"zones": {CASABLANCA: ExistingSubnets(public_subnet_id="subnet-1")}},
             ["Network.existing: zones", CASABLANCA, "not in us-east-1"],
         ),
-        ({"zones": {"boston": ExistingSubnets(public_subnet_id="subnet-1")}}, ["zone: 'boston'", BOSTON]),
+        (
+            {"zones": {"boston": ExistingSubnets(public_subnet_id="subnet-1")}},
+            ["Network.existing: zones: 'boston'", BOSTON],
+        ),
     ],
 )
 def test_a_network_that_names_nothing_useful_is_refused_before_any_look_up(args, parts):

@@ -77,9 +77,9 @@ def test_defaults_are_one_zone_its_parent_and_nothing_that_costs_by_the_hour():
             {"zones": [BOSTON, CASABLANCA]},
             ["WavelengthVpcArgs.zones", CASABLANCA, "eu-west-3", "us-east-1", "one WavelengthVpc per Region"],
         ),
-        ({"zones": ["boston"]}, ["zone: 'boston'", "is a city", BOSTON]),
-        ({"zones": [GROUP]}, ["zone: 'us-east-1-wl1'", "zone group", BOSTON]),
-        ({"zones": ["us-east-1-bos-1a"]}, ["zone: 'us-east-1-bos-1a'", "Local Zone"]),
+        ({"zones": ["boston"]}, ["WavelengthVpcArgs.zones: 'boston'", "is a city", BOSTON]),
+        ({"zones": [GROUP]}, ["WavelengthVpcArgs.zones: 'us-east-1-wl1'", "zone group", BOSTON]),
+        ({"zones": ["us-east-1-bos-1a"]}, ["WavelengthVpcArgs.zones: 'us-east-1-bos-1a'", "Local Zone"]),
         (
             {"availability_zones": ["us-west-2b"]},
             ["WavelengthVpcArgs.availability_zones: us-west-2b", "us-east-1", "us-east-1b"],
