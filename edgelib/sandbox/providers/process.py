@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import threading
 from concurrent import futures
@@ -34,13 +35,15 @@ def main(package: str) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)  # noqa: T201 - the plugin protocol
-    _wait_for_the_end_of(os.getppid())
+    _wait_for_the_end(os.getppid())
     server.stop(grace=0)
     os._exit(0)  # an operation that still runs has nobody to answer to; its note says how to go on
 
 
-def _wait_for_the_end_of(parent: int) -> None:
-    """Return when another process has become this one's parent: the one that started it is gone."""
-    pause = threading.Event()
-    while os.getppid() == parent:
-        pause.wait(_WATCH_SECONDS)
+def _wait_for_the_end(parent: int) -> None:
+    """Return when the engine has closed this plugin, by an interrupt, or is gone: another process is this one's parent then."""
+    closed = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: closed.set())
+    while os.getppid() == parent and not closed.wait(_WATCH_SECONDS):
+        pass
