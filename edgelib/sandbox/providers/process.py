@@ -7,6 +7,8 @@ import sys
 import threading
 from concurrent import futures
 from pathlib import Path
+from types import FrameType
+from typing import Optional
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
@@ -43,7 +45,11 @@ def main(package: str) -> None:
 def _wait_for_the_end(parent: int) -> None:
     """Return when the engine has closed this plugin, by an interrupt, or is gone: another process is this one's parent then."""
     closed = threading.Event()
+
+    def close(_signal: int, _frame: Optional[FrameType]) -> None:
+        closed.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: closed.set())
+        signal.signal(number, close)
     while os.getppid() == parent and not closed.wait(_WATCH_SECONDS):
         pass
