@@ -3,10 +3,13 @@
 import json
 import os
 import subprocess
+import tempfile
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -54,6 +57,25 @@ class Stack:
 
     def up(self, *arguments):
         return self.run("up", "--yes", "--skip-preview", *arguments)
+
+    def up_with_dying_provider(self, action):
+        """Kill the aws provider while it waits for the answer to ``action``, whose work AWS does all the same."""
+        control(self.sandbox, "POST", "faults", [{"action": action, "times": 1, "delay": 8}])
+        command = ["pulumi", "--non-interactive", "up", "--yes", "--skip-preview", "--stack", "sandbox", "--json"]
+        with tempfile.TemporaryFile("w+") as events:
+            running = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=events)
+            for _ in range(600):
+                if control(self.sandbox, "GET", "faults")[0]["hits"] or running.poll() is not None:
+                    break
+                time.sleep(0.1)
+            for process in psutil.Process(running.pid).children(recursive=True):
+                if any("edgelib.sandbox.providers" in part and "aws" in part for part in process.cmdline()):
+                    process.kill()
+            running.wait(timeout=UP_SECONDS)
+            events.seek(0)
+            done = subprocess.CompletedProcess(command, running.returncode, events.read(), "")
+        control(self.sandbox, "DELETE", "faults")
+        return outcome(done)
 
     def destroy(self):
         return self.run("destroy", "--yes", "--skip-preview")

@@ -138,6 +138,21 @@ def test_fewer_nodes_remove_the_last(boston):
     assert {(operation, name) for operation, _, name in done.steps} == {("delete", "edge-2"), ("delete", "edge-3")}
 
 
+def test_provider_that_dies_in_the_middle_is_recovered_from(boston):
+    boston.configure(nodes=2)
+    broken = boston.up_with_dying_provider("RunInstances")
+    assert broken.code != 0, broken
+    done = boston.up()
+    assert done.code == 0, done
+    alive = boston.aws("ec2").describe_instances(
+        Filters=[{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
+    )["Reservations"]
+    found = [instance["InstanceId"] for reservation in alive for instance in reservation["Instances"]]
+    outputs = boston.outputs()
+    assert sorted(found) == sorted([outputs["bastionInstanceId"], *outputs["nodeInstanceIds"].values()])
+    assert sorted(outputs["nodeInstanceIds"]) == ["edge-1", "edge-2"]
+
+
 def test_destroy_leaves_the_account_empty(boston):
     done = boston.destroy()
     assert done.code == 0, done
