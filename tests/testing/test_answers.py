@@ -10,7 +10,7 @@ from edgelib.testing import ProviderError, UnansweredInvokeError, deploy, wavele
 BOSTON = "us-east-1-wl1-bos-wlz-1"
 
 
-def ask(question, **options):  # type: ignore[no-untyped-def]
+def ask(question, **options):
     """The answer to one question that a program asks."""
     answers = []
     recording = deploy(lambda: answers.append(question()), **options)
