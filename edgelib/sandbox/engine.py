@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-FLOOR = (3, 198, 0)
-"""Oldest engine taken from PATH: the same release as the oldest Python SDK that pyproject.toml admits.
-Pulumi tests an engine with SDKs up to its own release; an older engine may not know a request that the SDK makes."""
+FLOOR = (3, 250, 0)
+"""Oldest engine taken from PATH: the release that tools/ pins, and so the oldest that edgelib is tested with."""
 
 INSTALL_URL = "https://www.pulumi.com/docs/iac/download-install/"
 LANGUAGE_HOST = "pulumi-language-python"
@@ -133,7 +132,7 @@ def tools_bin() -> Optional[Path]:
 
 
 def floor() -> str:
-    """FLOOR as text: "3.198.0"."""
+    """FLOOR as text: "3.250.0"."""
     return ".".join(str(number) for number in FLOOR)
 
 

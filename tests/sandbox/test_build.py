@@ -129,7 +129,7 @@ def test_without_go_the_ways_out_are_named(clone):
     done = clone.build()
     assert done.returncode == 1
     assert "Install Go 1.25.11 or newer from https://go.dev/dl/" in done.stderr
-    assert "the Pulumi CLI, 3.198.0 or newer, from https://www.pulumi.com/docs/iac/download-install/" in done.stderr
+    assert "the Pulumi CLI, 3.250.0 or newer, from https://www.pulumi.com/docs/iac/download-install/" in done.stderr
 
 
 def test_a_go_that_is_too_old_is_named(clone):
@@ -150,7 +150,7 @@ def test_a_recent_pulumi_on_path_is_enough(clone, fake_engine):
 def test_an_old_pulumi_on_path_is_named_and_the_pinned_one_built(clone, fake_engine):
     clone.path.insert(0, str(fake_engine("official", version="v3.100.0")))
     done = clone.build()
-    assert "3.100.0, older than 3.198.0" in done.stdout
+    assert "3.100.0, older than 3.250.0" in done.stdout
     assert "pulumi" in clone.results()
 
 

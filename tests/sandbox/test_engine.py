@@ -1,7 +1,6 @@
 """Which engine is taken, and what is said when there is none."""
 
 import os
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def test_a_recent_pulumi_on_path_is_taken_before_the_build(fake_engine, build):
 
 
 @pytest.mark.parametrize(
-    ("version", "official"), [("v3.198.0", True), ("v3.197.9", False), ("v4.0.0-alpha.1+dirty", True)]
+    ("version", "official"), [("v3.250.0", True), ("v3.249.9", False), ("v4.0.0-alpha.1+dirty", True)]
 )
 def test_the_floor_decides(fake_engine, build, version, official):
     assert engine.find(path(fake_engine(version=version))).official is official
@@ -75,7 +74,7 @@ def test_in_a_clone_without_any_engine_the_ways_out_are_named(fake_engine, no_bu
     with pytest.raises(EngineNotFoundError) as error:
         engine.find(path(old))
     message = str(error.value)
-    assert f"{old}/pulumi is 3.100.0, older than 3.198.0" in message
+    assert f"{old}/pulumi is 3.100.0, older than 3.250.0" in message
     assert "make setup" in message
     assert str(no_build.parent / "build.py") in message
     assert "https://www.pulumi.com/docs/iac/download-install/" in message
@@ -83,7 +82,7 @@ def test_in_a_clone_without_any_engine_the_ways_out_are_named(fake_engine, no_bu
 
 def test_outside_a_clone_only_the_cli_is_named(monkeypatch):
     monkeypatch.setattr(engine, "tools_bin", lambda: None)
-    with pytest.raises(EngineNotFoundError, match=r"no `pulumi`.*3\.198\.0 or newer: https://www\.pulumi") as error:
+    with pytest.raises(EngineNotFoundError, match=r"no `pulumi`.*3\.250\.0 or newer: https://www\.pulumi") as error:
         engine.find({"PATH": ""})
     assert "make setup" not in str(error.value)
 
@@ -100,6 +99,6 @@ def test_this_checkout_is_a_clone():
     assert engine.tools_bin() == ROOT / "tools" / "bin"
 
 
-def test_the_floor_is_that_of_the_sdk():
-    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert any(each.startswith(f"pulumi>={engine.floor().removesuffix('.0')},") for each in dependencies)
+def test_the_floor_is_the_pinned_engine():
+    pins = (ROOT / "tools" / "engine" / "go.mod").read_text()
+    assert f"github.com/pulumi/pulumi/pkg/v3 v{engine.floor()}" in pins
