@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from engine_stack import Stack
+from engine_stack import ROOT, Stack
 
 from edgelib.sandbox import lifecycle
 
@@ -40,6 +40,13 @@ def test_everything_comes_up_stays_and_goes(stack):
     gone = stack.destroy()
     assert gone.code == 0, gone
     assert stack.account() == {}
+
+
+def test_root_project_of_a_clone_is_a_site(sandbox):
+    lifecycle.reset(sandbox.directory)
+    previewed = Stack(ROOT, sandbox).run("preview")
+    assert previewed.code == 0, previewed
+    assert set(previewed.changes) == {"create"}
 
 
 def existing_vpc(ec2, *, carrier_route):
