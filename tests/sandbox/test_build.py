@@ -164,6 +164,15 @@ def test_a_build_that_fails_shows_why_and_leaves_no_half_binary(clone):
     assert clone.build().returncode == 0
 
 
+@pytest.fixture
+def interruptible():
+    """Where the tests run in the background of a shell, interrupts are ignored, and children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
 def test_an_interrupted_build_leaves_no_half_binary_and_can_be_run_again(clone, sent, code):
     (clone.fake / "slow").touch()
