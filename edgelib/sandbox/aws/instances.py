@@ -5,16 +5,18 @@
 # Why: moto types its internals in part, and keeps some of them to itself.
 """Instances: they pass through their states, start on given interfaces, and leave nothing behind when terminated."""
 
+import base64
 from functools import partial
 from typing import Any, Optional
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.types import Base64EncodedString
 from moto.ec2.models.instances import Instance, InstanceState, Reservation
 from moto.ec2.utils import convert_tag_spec
 from moto.iam.models import iam_backends
 
 from edgelib.sandbox.aws.core import refusal, shown_as_its_base
-from edgelib.sandbox.aws.launches import Launch, LaunchesBackend
+from edgelib.sandbox.aws.launches import Launch, LaunchesBackend, check_user_data
 from edgelib.sandbox.aws.volumes import VolumesResponses
 
 _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
@@ -202,6 +204,15 @@ class InstancesResponses(VolumesResponses):
             for instance in result.result.instances:
                 instance.asked_credits = credits_option
         return result
+
+    def modify_instance_attribute(self) -> ActionResult:
+        raw = self._get_param("UserData.Value")
+        if not isinstance(raw, bytes):
+            return super().modify_instance_attribute()
+        encoded = Base64EncodedString(base64.b64encode(raw).decode())  # moto takes the decoded blob for an encoded one
+        check_user_data(encoded)
+        self.sandbox.modify_instance_attribute(self._get_param("InstanceId"), "user_data", encoded)
+        return EmptyResult()
 
     def describe_instance_credit_specifications(self) -> ActionResult:
         found = self.sandbox.describe_instance_credit_specifications(self._get_param("InstanceIds", []))

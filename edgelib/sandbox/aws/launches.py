@@ -72,7 +72,7 @@ class LaunchesBackend(VolumesBackend, ImagesBackend):
         zone = self.get_subnet(subnet_id).availability_zone
         disks = asked.get("block_device_mappings") or template.get("BlockDeviceMappings") or []
         launch = Launch(image, kind, zone, subnet_id, self._nics(nics, subnet_id), self._disks(image, disks), template)
-        _check_user_data(user_data or template.get("UserData"))
+        check_user_data(user_data or template.get("UserData"))
         if key := asked.get("key_name") or template.get("KeyName"):
             self.describe_key_pairs(key_names=[key])
         self._check_kind(launch)
@@ -181,7 +181,8 @@ class LaunchesBackend(VolumesBackend, ImagesBackend):
             raise NoCapacity(launch.zone, launch.kind, rule.status)
 
 
-def _check_user_data(user_data: Any) -> None:
+def check_user_data(user_data: Any) -> None:
+    """Refuse user data, given encoded, that is larger than EC2 takes."""
     size = len(base64.b64decode(str(user_data))) if user_data else 0
     if size > LARGEST_USER_DATA:
         raise refusal("InvalidParameterValue", f"User data is limited to {LARGEST_USER_DATA} bytes")

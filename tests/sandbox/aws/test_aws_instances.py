@@ -149,6 +149,11 @@ def test_type_and_user_data_change_while_stopped_only(site: Site) -> None:
     site.wait(instance)
     site.ec2.modify_instance_attribute(**change)
     assert site.look(instance)["InstanceType"] == "t3.xlarge"
+    site.ec2.modify_instance_attribute(InstanceId=instance, UserData={"Value": b"#!/bin/sh\necho new\n"})
+    seen = site.ec2.describe_instance_attribute(InstanceId=instance, Attribute="userData")["UserData"]["Value"]
+    assert base64.b64decode(seen) == b"#!/bin/sh\necho new\n"
+    oversized = {"InstanceId": instance, "UserData": {"Value": b"x" * 16385}}
+    refused("InvalidParameterValue", site.ec2.modify_instance_attribute, **oversized)
 
 
 def test_credits_and_monitoring(site: Site) -> None:
