@@ -66,7 +66,7 @@ def site(image):
                 "iamInstanceProfile": "@profile", "creditSpecification": {"cpuCredits": "standard"}, "associatePublicIpAddress": True,
             },
             {
-                "instanceType": "t3.xlarge", "tags": {"Name": "big"}, "volumeTags": {"Name": "other"}, "sourceDestCheck": False,
+                "instanceType": "t3.xlarge", "userData": "#!/bin/sh\nfalse\n", "tags": {"Name": "big"}, "volumeTags": {"Name": "other"}, "sourceDestCheck": False,
                 "rootBlockDevice": {"volumeSize": 30, "volumeType": "gp2", "encrypted": True},
                 "metadataOptions": {"httpTokens": "required", "httpEndpoint": "enabled", "httpPutResponseHopLimit": 2},
             },
