@@ -27,7 +27,7 @@ setup: .venv/.synced ## Python environment and, where no recent `pulumi` is on P
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
 	fi
 	@echo "Installing the Python packages of uv.lock into .venv"
-	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --locked --python $(PYTHON)
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --locked --compile-bytecode --python $(PYTHON)
 	@touch $@
 
 demo: setup ## bring EXAMPLE (boston) up on the sandbox and say what was built
