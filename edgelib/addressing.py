@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Optional
 
+ANYWHERE = "0.0.0.0/0"
+
 PARENT = "parent"
 """The key of the zones' parent Availability Zone while only the API knows its name."""
 

@@ -11,11 +11,11 @@ import pulumi
 import pulumi_aws as aws
 
 from edgelib import zones
+from edgelib.addressing import ANYWHERE
 from edgelib.components._args import Args
 from edgelib.components._family import Family
 from edgelib.errors import ArgsError
 
-ANYWHERE = "0.0.0.0/0"
 SHORTEST_ADMINISTRATIVE_PREFIX = 8  # no organisation has more in one block
 _PATH_MTU_DISCOVERY = "path-mtu-discovery"
 

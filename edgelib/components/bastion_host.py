@@ -9,6 +9,7 @@ from typing import Any, Optional, cast, overload
 import pulumi
 import pulumi_aws as aws
 
+from edgelib.addressing import ANYWHERE
 from edgelib.cloudinit.bastion import render_bastion
 from edgelib.components._args import Args
 from edgelib.components._family import Family
@@ -22,7 +23,6 @@ from edgelib.components._host import (
     ubuntu_ami,
 )
 from edgelib.components._ingress import (
-    ANYWHERE,
     SHORTEST_ADMINISTRATIVE_PREFIX,
     IngressRule,
     allow_in,

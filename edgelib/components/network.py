@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from edgelib import zones
+from edgelib.addressing import ANYWHERE
 from edgelib.components._args import Args
 from edgelib.errors import ArgsError
 
@@ -130,7 +131,7 @@ def keyed(values: Mapping[str, pulumi.Input[Any]]) -> "pulumi.Output[dict[str, A
 def default_route_of(routes: "list[aws.ec2.outputs.GetRouteTableRouteResult]") -> SubnetEgress:
     """What the default route among ``routes`` leads to."""
     for route in routes:
-        if route.cidr_block == "0.0.0.0/0":
+        if route.cidr_block == ANYWHERE:
             if route.carrier_gateway_id:
                 return SubnetEgress.CARRIER_GATEWAY
             if route.nat_gateway_id:

@@ -6,10 +6,10 @@ from typing import Any, Optional, cast, overload
 import pulumi
 import pulumi_aws as aws
 
+from edgelib.addressing import ANYWHERE
 from edgelib.components._family import Family
 from edgelib.components._host import DiskArgs, DiskType, Host, build_host, check_user_data, ubuntu_ami
 from edgelib.components._ingress import (
-    ANYWHERE,
     IngressArgs,
     Protocol,
     allow_in,

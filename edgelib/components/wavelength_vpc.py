@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from edgelib import mtu
-from edgelib.addressing import PARENT
+from edgelib.addressing import ANYWHERE, PARENT
 from edgelib.components._family import Family
 from edgelib.components._vpc_endpoints import interface_endpoints, s3_endpoint
 from edgelib.components._vpc_flow_logs import flow_logs
@@ -246,7 +246,7 @@ class _Parts:
         """A route table whose default route leads to ``target``."""
         table = self._table(role)
         route = aws.ec2.Route(
-            **self.family.untagged(role), route_table_id=table.id, destination_cidr_block="0.0.0.0/0", **target
+            **self.family.untagged(role), route_table_id=table.id, destination_cidr_block=ANYWHERE, **target
         )
         return table, route
 
