@@ -26,6 +26,8 @@ import edgelib
 from edgelib import (
     BastionHost,
     BastionHostArgs,
+    K3sCluster,
+    K3sClusterArgs,
     Network,
     NodePool,
     NodePoolArgs,
@@ -80,6 +82,7 @@ def network(name: str) -> Network:
 
 EXAMPLES: dict[type, Callable[[str], object]] = {
     BastionHost: lambda name: BastionHostArgs(network=network(name)),
+    K3sCluster: lambda name: K3sClusterArgs(network=network(name), agents={"edge": NodePoolArgs(zone=BOSTON)}),
     NodePool: lambda name: NodePoolArgs(network=network(name), zone=BOSTON, count=2),
     WavelengthVpc: lambda _: WavelengthVpcArgs(zones=[BOSTON]),
 }

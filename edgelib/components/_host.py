@@ -13,7 +13,7 @@ from edgelib import zones
 from edgelib.components._args import Args
 from edgelib.components._family import Family
 from edgelib.components._placement import Egress, Placement
-from edgelib.components.network import NetworkSubnet, after
+from edgelib.components.network import after
 from edgelib.errors import ArgsError
 from edgelib.tags import Tags
 
@@ -77,13 +77,40 @@ class HostPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Host:
-    """The resources of one host and its addresses."""
+class HostBase:
+    """What of one host outlives its instance, and is there before its first boot."""
 
-    instance: "aws.ec2.Instance"
-    private_ip: pulumi.Output[str]
+    role: str
+    plan: HostPlan
+    nic: "aws.ec2.NetworkInterface"
     address: "Optional[aws.ec2.Eip]"
     """Its Elastic IP; none behind NAT."""
+    volumes: "Mapping[str, aws.ebs.Volume]"
+    """Data disks by device."""
+    before_boot: Sequence[pulumi.Input[pulumi.Resource]]
+
+    @property
+    def private_ip(self) -> pulumi.Output[str]:
+        """Private IPv4 address."""
+        return self.nic.private_ip
+
+    @property
+    def public_ip(self) -> Optional[pulumi.Output[str]]:
+        """Public IP, where the egress is one."""
+        return self.address.public_ip if self.address and self.plan.placement.egress is Egress.PUBLIC_IP else None
+
+    @property
+    def carrier_ip(self) -> Optional[pulumi.Output[str]]:
+        """Carrier IP, where the egress is one."""
+        return self.address.carrier_ip if self.address and self.plan.placement.egress is Egress.CARRIER_IP else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """One host with its instance."""
+
+    base: HostBase
+    instance: "aws.ec2.Instance"
     gates: Sequence[pulumi.Resource]
     """What the next host of a rolling replacement waits for."""
 
@@ -182,22 +209,14 @@ def ubuntu_ami(family: Family) -> "pulumi.Output[str]":
     return found.insecure_value  # not .value, which is a secret
 
 
-def build_host(
-    family: Family,
-    role: str,
-    plan: HostPlan,
-    *,
-    ami: pulumi.Input[str],
-    user_data: Optional[pulumi.Input[str]],
-    security_group_ids: Sequence[pulumi.Input[str]],
-    profile: "aws.iam.InstanceProfile",
-    wait_for: Sequence[pulumi.Input[pulumi.Resource]],
-) -> Host:
-    """Builds one host. Its addresses exist before its first boot; ``wait_for`` holds the instance back."""
+def address_host(
+    family: Family, role: str, plan: HostPlan, security_group_ids: Sequence[pulumi.Input[str]]
+) -> HostBase:
+    """Builds what outlives the instance of one host: its addresses and data disks."""
     subnet = plan.placement.subnet
     nic = aws.ec2.NetworkInterface(**family.tagged(role), subnet_id=subnet.id, security_groups=security_group_ids)
     egress = after(subnet.egress_route_id)
-    before_boot = [*wait_for, egress]
+    before_boot: list[pulumi.Input[pulumi.Resource]] = [egress]
     address = None
     if plan.placement.egress is not Egress.NAT:
         address = aws.ec2.Eip(
@@ -211,9 +230,33 @@ def build_host(
                 **family.untagged(role), allocation_id=address.allocation_id, network_interface_id=nic.id
             )
         )
+    volumes = {
+        disk.device: aws.ebs.Volume(
+            **family.tagged(_disk_role(role, disk.device)),
+            availability_zone=subnet.availability_zone,
+            size=disk.size_gib,
+            type=disk.type,
+            encrypted=True,
+        )
+        for disk in plan.disks
+    }
+    return HostBase(role=role, plan=plan, nic=nic, address=address, volumes=volumes, before_boot=before_boot)
+
+
+def boot_host(
+    family: Family,
+    base: HostBase,
+    *,
+    ami: pulumi.Input[str],
+    user_data: Optional[pulumi.Input[str]],
+    profile: "aws.iam.InstanceProfile",
+    wait_for: Sequence[pulumi.Input[pulumi.Resource]],
+) -> Host:
+    """Builds the instance of one host; ``wait_for`` holds it back."""
+    role, plan = base.role, base.plan
     registered = family.tagged(
         role,
-        depends_on=before_boot,
+        depends_on=[*wait_for, *base.before_boot],
         delete_before_replace=True,  # a network interface serves one instance at a time
         ignore_changes=[] if plan.ami else ["ami"],  # a new image never replaces a running node by itself
     )
@@ -222,7 +265,7 @@ def build_host(
         **registered,
         ami=ami,
         instance_type=plan.instance_type,
-        primary_network_interface=aws.ec2.InstancePrimaryNetworkInterfaceArgs(network_interface_id=nic.id),
+        primary_network_interface=aws.ec2.InstancePrimaryNetworkInterfaceArgs(network_interface_id=base.nic.id),
         iam_instance_profile=profile.name,
         user_data=user_data,
         user_data_replace_on_change=True,
@@ -240,25 +283,18 @@ def build_host(
             tags=family.tagged(role)["tags"],
         ),
     )
-    attachments = [_attach(family, role, subnet, disk, instance) for disk in plan.disks]
-    return Host(instance=instance, private_ip=nic.private_ip, address=address, gates=[instance, *attachments])
+    attachments = [
+        aws.ec2.VolumeAttachment(
+            **family.untagged(_disk_role(role, device), delete_before_replace=True),
+            device_name=device,
+            volume_id=volume.id,
+            instance_id=instance.id,
+            stop_instance_before_detaching=True,  # a mounted file system is unmounted before its disk goes
+        )
+        for device, volume in base.volumes.items()
+    ]
+    return Host(base=base, instance=instance, gates=[instance, *attachments])
 
 
-def _attach(
-    family: Family, role: str, subnet: NetworkSubnet, disk: DiskPlan, instance: "aws.ec2.Instance"
-) -> "aws.ec2.VolumeAttachment":
-    disk_role = f"{role}-{disk.device.removeprefix('/dev/')}"
-    volume = aws.ebs.Volume(
-        **family.tagged(disk_role),
-        availability_zone=subnet.availability_zone,
-        size=disk.size_gib,
-        type=disk.type,
-        encrypted=True,
-    )
-    return aws.ec2.VolumeAttachment(
-        **family.untagged(disk_role, delete_before_replace=True),
-        device_name=disk.device,
-        volume_id=volume.id,
-        instance_id=instance.id,
-        stop_instance_before_detaching=True,  # a mounted file system is unmounted before its disk goes
-    )
+def _disk_role(role: str, device: str) -> str:
+    return f"{role}-{device.removeprefix('/dev/')}"

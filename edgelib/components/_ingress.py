@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Network, ip_network
-from typing import Optional
+from typing import Optional, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -59,13 +59,13 @@ class IngressArgs(Args):
 
 @dataclass(frozen=True, kw_only=True)
 class IngressRule:
-    """One security group rule."""
+    """One security group rule; the source of one that lets out is where it leads."""
 
     key: str
     protocol: str
     from_port: int
     to_port: int
-    cidr_block: Optional[str] = None
+    cidr_block: Optional[pulumi.Input[str]] = None
     security_group_id: Optional[pulumi.Input[str]] = None
 
 
@@ -205,12 +205,25 @@ def allow_path_mtu_discovery(family: Family, group: "aws.ec2.SecurityGroup", cid
 def allow_out(family: Family, group: "aws.ec2.SecurityGroup", ports: Mapping[str, int], to: pulumi.Input[str]) -> None:
     """Lets members of ``group`` open TCP connections to ``ports`` (name to port) of the block ``to``."""
     for key, port in ports.items():
-        aws.vpc.SecurityGroupEgressRule(
-            **family.tagged(f"to-{key}"),
-            security_group_id=group.id,
-            description=f"to {key}",
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            cidr_ipv4=to,
-        )
+        rule = IngressRule(key=f"to-{key}", protocol="tcp", from_port=port, to_port=port, cidr_block=to)
+        _allow_out(family, group.id, rule)
+
+
+def allow_between(family: Family, rule: IngressRule, group: "aws.ec2.SecurityGroup") -> None:
+    """Lets the members of the security group that ``rule`` names reach the members of ``group``: opens both ends."""
+    allow_in(family, group, [rule])
+    way_out = replace(rule, key=f"to-{rule.key}", security_group_id=group.id)
+    _allow_out(family, cast("pulumi.Input[str]", rule.security_group_id), way_out)
+
+
+def _allow_out(family: Family, group_id: pulumi.Input[str], rule: IngressRule) -> None:
+    aws.vpc.SecurityGroupEgressRule(
+        **family.tagged(rule.key),
+        security_group_id=group_id,
+        description=rule.key.replace("to-", "to ", 1),
+        ip_protocol=rule.protocol,
+        from_port=rule.from_port,
+        to_port=rule.to_port,
+        cidr_ipv4=rule.cidr_block,
+        referenced_security_group_id=rule.security_group_id,
+    )

@@ -1,7 +1,5 @@
 """What a `NodePool` will consist of, decided before any resource exists."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
 
@@ -22,15 +20,11 @@ from edgelib.components._ingress import IngressArgs, IngressRule, exposure_notes
 from edgelib.components._placement import Egress, Placement, place
 from edgelib.components.network import Network
 from edgelib.errors import ArgsError
+from edgelib.kubernetes.labels import check_labels, check_taints
 from edgelib.tags import Tags, check_tags
 
 MOST_NODES = 100
 """The time that Pulumi's SDK takes for a chain of dependencies grows with its square; 1,000 end in a RecursionError."""
-
-# Kubernetes documentation, "Labels and Selectors", syntax and character set
-_LABEL_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
-_LABEL_KEY = re.compile(rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_LABEL_PART}")
-_LABEL_VALUE = re.compile(rf"(?:{_LABEL_PART})?")
 
 
 @dataclass(kw_only=True)
@@ -60,6 +54,8 @@ class NodePoolArgs(Args):
     """What cloud-init does at first boot, at most 16 KiB (default nothing). Changing it replaces the nodes."""
     labels: Optional[dict[str, str]] = None
     """Labels in Kubernetes' syntax; also tags of each instance, so that nodes are found by label (default none)."""
+    taints: Optional[list[str]] = None
+    """Taints of the Kubernetes nodes, ``key=value:NoSchedule``; only where a cluster takes the pool (default none)."""
     ingress: Optional[dict[str, IngressArgs]] = None
     """Who may reach the nodes, by a name of yours (default nobody)."""
     security_group_ids: Optional[list[pulumi.Input[str]]] = None
@@ -82,12 +78,25 @@ class NodePoolPlan:
     max_unavailable: int
     ingress: tuple[IngressRule, ...]
     labels: dict[str, str]
+    taints: tuple[str, ...]
     tags: Tags
     notes: tuple[str, ...]
 
 
 def plan_node_pool(args: NodePoolArgs) -> NodePoolPlan:
     """Decides everything about a `NodePool`; needs no engine, no network and no clock.
+
+    Raises:
+        ArgsError: taints, or what `plan_pool` refuses.
+    """
+    if args.taints:
+        way_out = "pass the pool to a cluster, such as K3sClusterArgs.agents"
+        raise ArgsError("NodePoolArgs.taints", args.taints, "taint Kubernetes nodes, and these are none yet", way_out)
+    return plan_pool(args)
+
+
+def plan_pool(args: NodePoolArgs) -> NodePoolPlan:
+    """Decides everything about the nodes of a pool, those of a cluster too.
 
     Raises:
         ArgsError: no network, no such place in it or no egress there, a count that is none or does not fit the subnet, a type, disk,
@@ -111,7 +120,8 @@ def plan_node_pool(args: NodePoolArgs) -> NodePoolPlan:
             "NodePoolArgs.security_group_ids", len(args.security_group_ids or []), problem, "merge some of them"
         )
     instance_type = check_instance_type("NodePoolArgs.instance_type", args.instance_type or "t3.medium", placement.zone)
-    labels, tags = _labels(args.labels or {}), check_tags("NodePoolArgs.tags", args.tags)
+    labels = check_labels("NodePoolArgs.labels", args.labels or {})
+    tags = check_tags("NodePoolArgs.tags", args.tags)
     rules = plan_ingress("NodePoolArgs.ingress", args.ingress or {})
     host = HostPlan(
         placement=placement,
@@ -131,6 +141,7 @@ def plan_node_pool(args: NodePoolArgs) -> NodePoolPlan:
         tags=tags,
         ingress=tuple(rules),
         labels=labels,
+        taints=tuple(check_taints("NodePoolArgs.taints", args.taints or [])),
         notes=(*_exposure_notes(placement, rules), *_type_notes(placement, instance_type)),
     )
 
@@ -146,20 +157,6 @@ def _check_count(count: int, max_unavailable: int, placement: Placement) -> None
     if isinstance(block, str) and count > (room := addressing.usable_addresses(block)):
         problem = f"nodes do not fit in the subnet {block}, of which AWS leaves {room} addresses"
         raise ArgsError("NodePoolArgs.count", count, problem, "use fewer, or a VPC with a larger block")
-
-
-def _labels(labels: Mapping[str, str]) -> dict[str, str]:
-    field = "NodePoolArgs.labels"
-    for key, value in labels.items():
-        if not _LABEL_KEY.fullmatch(key):
-            raise ArgsError(
-                field, repr(key), "is no label key", "use letters, digits, - _ . and at most one prefix before a slash"
-            )
-        if not _LABEL_VALUE.fullmatch(value):
-            raise ArgsError(
-                f"{field}[{key!r}]", repr(value), "is no label value", "use up to 63 letters, digits, - _ ."
-            )
-    return dict(labels)
 
 
 def _exposure_notes(placement: Placement, rules: list[IngressRule]) -> list[str]:

@@ -1,7 +1,10 @@
 """IAM roles of hosts: what a host may do, and nothing beside it."""
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import pulumi
 import pulumi_aws as aws
 
 from edgelib.components._family import Family
@@ -27,9 +30,12 @@ def trust_policy(service: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def instance_profile(family: Family, role: str) -> "aws.iam.InstanceProfile":
-    """An instance profile called by ``role`` whose IAM role allows Session Manager and nothing else."""
+def instance_profile(
+    family: Family, role: str, statements: Sequence[Mapping[str, Any]] = ()
+) -> "aws.iam.InstanceProfile":
+    """An instance profile called by ``role`` whose IAM role allows Session Manager and ``statements`` (with Inputs), nothing else."""
     iam_role = aws.iam.Role(**family.regionless(role), assume_role_policy=trust_policy("ec2.amazonaws.com"))
-    document = json.dumps({"Version": "2012-10-17", "Statement": [SESSION_MANAGER]})
+    allowed = {"Version": "2012-10-17", "Statement": [SESSION_MANAGER, *statements]}
+    document = pulumi.Output.json_dumps(allowed) if statements else json.dumps(allowed)
     policy = aws.iam.RolePolicy(f"{family.name}-{role}", role=iam_role.name, policy=document, opts=family.opts())
     return aws.iam.InstanceProfile(**family.regionless(role, depends_on=[policy]), role=iam_role.name)

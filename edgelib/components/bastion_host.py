@@ -7,7 +7,6 @@ from ipaddress import ip_network
 from typing import Any, Optional, cast, overload
 
 import pulumi
-import pulumi_aws as aws
 
 from edgelib.addressing import ANYWHERE
 from edgelib.cloudinit.bastion import render_bastion
@@ -15,7 +14,8 @@ from edgelib.components._args import Args
 from edgelib.components._family import Family
 from edgelib.components._host import (
     HostPlan,
-    build_host,
+    address_host,
+    boot_host,
     check_ami,
     check_instance_type,
     check_root_disk,
@@ -62,6 +62,34 @@ class BastionHostArgs(Args):
     """Tags of every resource (default none but ``Name``)."""
 
 
+@dataclass(kw_only=True)
+class BastionAccess(Args):
+    """A bastion as those behind it see it: ``BastionHost(...).access``."""
+
+    alias: str
+    """What it is called in an ``ssh_config``."""
+    region: str
+    """Its Region, such as ``us-east-1``."""
+    instance_id: pulumi.Input[str]
+    """EC2 instance id."""
+    security_group_id: pulumi.Input[str]
+    """Its security group."""
+    public_ip: Optional[pulumi.Input[str]] = None
+    """Where SSH is open to somebody; else one connects by Session Manager."""
+
+    def ssh_config(self, hosts: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> "pulumi.Output[str]":
+        """An ``ssh_config(5)`` file, as a secret: the bastion under its alias, and ``hosts`` (alias to private address) behind it."""
+
+        def render(found: list[Any]) -> str:
+            instance_id, public_ip, addresses = found
+            endpoint = BastionEndpoint(
+                alias=self.alias, region=self.region, instance_id=instance_id, public_ip=public_ip
+            )
+            return render_ssh_config(endpoint, addresses)
+
+        return pulumi.Output.secret(pulumi.Output.all(self.instance_id, self.public_ip, hosts).apply(render))
+
+
 @dataclass(frozen=True, kw_only=True)
 class BastionHostPlan:
     """Every decision about a `BastionHost`."""
@@ -79,7 +107,7 @@ def plan_bastion_host(args: BastionHostArgs) -> BastionHostPlan:
         ArgsError: SSH open to the internet or to nobody with a key, a key that is private or no key, no such Availability Zone in
             the network or no public subnet there, an instance type, AMI id or disk size that cannot work.
     """
-    keys = [_public_key(key) for key in args.ssh_authorized_keys or []]
+    keys = [check_public_key("BastionHostArgs.ssh_authorized_keys", key) for key in args.ssh_authorized_keys or []]
     if args.ssh_allowed_cidrs and not keys:
         way_out = "pass ssh_authorized_keys=[...], or leave ssh_allowed_cidrs out and use Session Manager"
         raise ArgsError(
@@ -139,21 +167,26 @@ class BastionHost(pulumi.ComponentResource):
         allow_in(family, group, plan.ingress)
         allow_out(family, group, {"http": 80, "https": 443}, ANYWHERE)
         allow_out(family, group, {"ssh": 22}, args.network.cidr_block)
-        host = build_host(
+        base = address_host(family, "host", plan.host, [group.id])
+        host = boot_host(
             family,
-            "host",
-            plan.host,
+            base,
             ami=plan.host.ami or ubuntu_ami(family),
             user_data=plan.user_data,
-            security_group_ids=[group.id],
             profile=instance_profile(family, "host"),
             wait_for=[],
         )
-        self._name, self._region, self._ssh_is_open = name, family.region, bool(plan.ingress)
         self.instance_id = host.instance.id
-        self.private_ip = host.private_ip
-        self.public_ip = cast("aws.ec2.Eip", host.address).public_ip  # the plan asks for a public IP
+        self.private_ip = base.private_ip
+        self.public_ip = cast("pulumi.Output[str]", base.public_ip)  # the plan asks for one
         self.security_group_id = group.id
+        self._access = BastionAccess(
+            alias=name,
+            region=family.region,
+            instance_id=self.instance_id,
+            security_group_id=self.security_group_id,
+            public_ip=self.public_ip if plan.ingress else None,
+        )
         self.register_outputs(
             {
                 "instance_id": self.instance_id,
@@ -163,23 +196,26 @@ class BastionHost(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def access(self) -> BastionAccess:
+        """This bastion as a cluster takes it."""
+        return self._access
+
     def ssh_config(self, hosts: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> "pulumi.Output[str]":
         """An ``ssh_config(5)`` file, as a secret: this bastion under its own name, and ``hosts`` (alias to private address) behind it.
 
         Save it and use it: ``pulumi stack output --show-secrets sshConfig > site.conf; ssh -F site.conf NODE``.
         """
-
-        def render(found: list[Any]) -> str:
-            instance_id, public_ip, addresses = found
-            reach = public_ip if self._ssh_is_open else None
-            endpoint = BastionEndpoint(alias=self._name, region=self._region, instance_id=instance_id, public_ip=reach)
-            return render_ssh_config(endpoint, addresses)
-
-        return pulumi.Output.secret(pulumi.Output.all(self.instance_id, self.public_ip, hosts).apply(render))
+        return self._access.ssh_config(hosts)
 
 
-def _public_key(key: str) -> str:
-    field, line = "BastionHostArgs.ssh_authorized_keys", key.strip()
+def check_public_key(field: str, key: str) -> str:
+    """Returns the key without white space around it.
+
+    Raises:
+        ArgsError: it is a private key, or no OpenSSH public key.
+    """
+    line = key.strip()
     if "PRIVATE KEY" in line:
         raise ArgsError(
             field,

@@ -1,14 +1,13 @@
 """EC2 nodes of one role in one place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Optional, cast, overload
 
 import pulumi
-import pulumi_aws as aws
 
 from edgelib.addressing import ANYWHERE
 from edgelib.components._family import Family
-from edgelib.components._host import DiskArgs, DiskType, Host, build_host, check_user_data, ubuntu_ami
+from edgelib.components._host import DiskArgs, DiskType, check_user_data
 from edgelib.components._ingress import (
     IngressArgs,
     Protocol,
@@ -17,9 +16,9 @@ from edgelib.components._ingress import (
     allow_path_mtu_discovery,
     security_group,
 )
-from edgelib.components._node_pool_plan import NodePoolArgs, NodePoolPlan, plan_node_pool
-from edgelib.components._offerings import offering_checks
+from edgelib.components._node_pool_plan import NodePoolArgs, plan_node_pool
 from edgelib.components._placement import Egress
+from edgelib.components._pool import address_pool, boot_pool, facts_by_node
 from edgelib.components._roles import instance_profile
 from edgelib.components.network import Network, keyed
 
@@ -74,17 +73,13 @@ class NodePool(pulumi.ComponentResource):
         allow_out(family, group, {"http": 80, "https": 443}, ANYWHERE)
         profile = instance_profile(family, "node")
         groups = [group.id, *(args.security_group_ids or [])]
-        hosts = _build_hosts(family, plan, args.user_data, groups, profile)
-        addresses = {node: host.address for node, host in hosts.items() if host.address}
-        in_zone = plan.host.placement.egress is Egress.CARRIER_IP
-        by_node: dict[str, dict[str, pulumi.Output[str]]] = {
-            "instance_ids": {node: host.instance.id for node, host in hosts.items()},
-            "private_ips": {node: host.private_ip for node, host in hosts.items()},
-            "public_ips": {} if in_zone else {node: address.public_ip for node, address in addresses.items()},
-            "carrier_ips": {node: address.carrier_ip for node, address in addresses.items()} if in_zone else {},
-        }
+        user_data = args.user_data
+        if isinstance(user_data, pulumi.Output):
+            user_data = user_data.apply(lambda text: check_user_data("NodePoolArgs.user_data", text))
+        bases = address_pool(family, plan, groups)
+        hosts = boot_pool(family, plan, bases, user_data=dict.fromkeys(bases, user_data), profile=profile)
         outputs: dict[str, pulumi.Output[Any]] = {
-            **{key: keyed(values) for key, values in by_node.items()},
+            **{key: keyed(values) for key, values in facts_by_node(hosts).items()},
             "security_group_id": group.id,
             "role_name": profile.role.apply(str),
             "labels": keyed(plan.labels),
@@ -92,33 +87,3 @@ class NodePool(pulumi.ComponentResource):
         for key, value in outputs.items():
             setattr(self, key, value)
         self.register_outputs(outputs)
-
-
-def _build_hosts(
-    family: Family,
-    plan: NodePoolPlan,
-    user_data: Optional[pulumi.Input[str]],
-    security_group_ids: Sequence[pulumi.Input[str]],
-    profile: "aws.iam.InstanceProfile",
-) -> dict[str, Host]:
-    """The nodes by name, each held back by the one ``max_unavailable`` before it: so a change that replaces rolls."""
-    checks = offering_checks(family, "NodePoolArgs.instance_type", plan.host.instance_type, plan.host.placement)
-    ami = plan.host.ami or ubuntu_ami(family)
-    if isinstance(user_data, pulumi.Output):
-        user_data = user_data.apply(lambda text: check_user_data("NodePoolArgs.user_data", text))
-    hosts: list[Host] = []
-    for at, node in enumerate(plan.nodes):
-        lane = hosts[at - plan.max_unavailable].gates if at >= plan.max_unavailable else ()
-        hosts.append(
-            build_host(
-                family,
-                node,
-                plan.host,
-                ami=ami,
-                user_data=user_data,
-                security_group_ids=security_group_ids,
-                profile=profile,
-                wait_for=[*checks, *lane],
-            )
-        )
-    return {f"{family.name}-{node}": host for node, host in zip(plan.nodes, hosts, strict=True)}
