@@ -5,7 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON ?= python3
-EXAMPLE ?= boston
+EXAMPLE ?= boston-k3s
 BIN := .venv/bin
 UV_VERSION := $(shell sed -n 's/^ *"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
@@ -30,7 +30,7 @@ setup: .venv/.synced ## Python environment and, where no recent `pulumi` is on P
 	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --locked --compile-bytecode --python $(PYTHON)
 	@touch $@
 
-demo: setup ## bring EXAMPLE (boston) up on the sandbox and say what was built
+demo: setup ## bring EXAMPLE (boston-k3s) up on the sandbox and say what was built
 	@$(BIN)/edgelib sandbox run -- $(BIN)/python tools/demo.py up $(EXAMPLE)
 
 demo-down: setup ## destroy EXAMPLE, check that the emulated account is empty, stop the sandbox

@@ -13,6 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import yaml
+from kubernetes import client, config
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -41,6 +43,8 @@ def up(folder: Path) -> None:
     outputs = json.loads(pulumi(folder, "stack", "output", "--json", "--stack", STACK, quiet=True))
     deployment = json.loads(pulumi(folder, "stack", "export", "--stack", STACK, quiet=True))["deployment"]
     summarise(folder.name, outputs, deployment.get("resources", []))
+    if "kubeconfig" in outputs:
+        show_nodes(folder)
 
 
 def down(folder: Path) -> None:
@@ -69,13 +73,49 @@ def summarise(example: str, outputs: dict[str, Any], resources: list[dict[str, A
     table = Table(title="Outputs", title_justify="left", show_header=False, box=None)
     for name, value in outputs.items():
         for key, item in value.items() if isinstance(value, dict) else [("", value)]:
-            table.add_row(name, str(key), escape(str(item)))
+            lines = item.items() if isinstance(item, dict) else [("", item)]
+            for line, text in lines:
+                table.add_row(name, " ".join(filter(None, [str(key), str(line)])), escape(shown(text)))
     console.print()
     console.print(table)
     console.print(
         f"\nLook further:  cd examples/{example} && ../../.venv/bin/edgelib sandbox run -- pulumi stack"
         f"\nChange it:     edit examples/{example}/__main__.py and `make demo EXAMPLE={example}` again"
         f"\nTear it down:  make demo-down EXAMPLE={example}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def shown(value: Any) -> str:
+    """Return a value of an output in one line."""
+    return ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+
+
+def show_nodes(folder: Path) -> None:
+    """Print the nodes that the Kubernetes API knows, and how to look at them with kubectl."""
+    kubeconfig = pulumi(folder, "stack", "output", "kubeconfig", "--show-secrets", "--stack", STACK, quiet=True)
+    api = client.CoreV1Api(config.new_client_from_config_dict(yaml.safe_load(kubeconfig)))
+    table = Table(
+        "Node", "Ready", "Version", "Zone", "Internal IP", "External IP", title="Kubernetes", title_justify="left"
+    )
+    for node in api.list_node().items:
+        ready = next((each.status for each in node.status.conditions or [] if each.type == "Ready"), "Unknown")
+        addresses = {each.type: each.address for each in node.status.addresses or []}
+        table.add_row(
+            node.metadata.name,
+            ready,
+            node.status.node_info.kubelet_version,
+            node.metadata.labels.get("topology.kubernetes.io/zone", ""),
+            addresses.get("InternalIP", ""),
+            addresses.get("ExternalIP", ""),
+        )
+    console = Console()
+    console.print()
+    console.print(table)
+    console.print(
+        f"\nLook at them:  cd examples/{folder.name} && ../../.venv/bin/edgelib sandbox run -- bash -c"
+        f" 'kubectl --kubeconfig <(pulumi stack output kubeconfig --show-secrets --stack {STACK}) get nodes'",
         highlight=False,
         soft_wrap=True,
     )

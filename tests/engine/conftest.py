@@ -18,8 +18,22 @@ def sandbox(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def boston(sandbox, tmp_path_factory):
-    """The example's program in a folder of its own, so that tests may edit it."""
-    folder = tmp_path_factory.mktemp("examples") / "boston"
-    shutil.copytree(ROOT / "examples" / "boston", folder)
-    return Stack(folder, sandbox)
+def example(sandbox, tmp_path_factory):
+    """Copies an example's project into a folder of its own, so that tests may edit it."""
+
+    def copy(name):
+        folder = tmp_path_factory.mktemp("examples") / name
+        shutil.copytree(ROOT / "examples" / name, folder)
+        return folder, sandbox
+
+    return copy
+
+
+@pytest.fixture(scope="module")
+def boston(example):
+    return Stack(*example("boston"))
+
+
+@pytest.fixture(scope="module")
+def boston_k3s(example):
+    return Stack(*example("boston-k3s"))
