@@ -95,6 +95,9 @@ def shown(value: Any) -> str:
 def show_nodes(folder: Path) -> None:
     """Print the nodes that the Kubernetes API knows, and how to look at them with kubectl."""
     kubeconfig = pulumi(folder, "stack", "output", "kubeconfig", "--show-secrets", "--stack", STACK, quiet=True)
+    file = Path(os.environ["EDGELIB_SANDBOX"]) / f"{folder.name}.kubeconfig"
+    file.touch(mode=0o600)
+    file.write_text(kubeconfig, encoding="utf-8")
     api = client.CoreV1Api(config.new_client_from_config_dict(yaml.safe_load(kubeconfig)))
     table = Table(
         "Node", "Ready", "Version", "Zone", "Internal IP", "External IP", title="Kubernetes", title_justify="left"
@@ -114,10 +117,7 @@ def show_nodes(folder: Path) -> None:
     console.print()
     console.print(table)
     console.print(
-        f"\nLook at them:  cd examples/{folder.name} && ../../.venv/bin/edgelib sandbox run -- bash -c"
-        f" 'kubectl --kubeconfig <(pulumi stack output kubeconfig --show-secrets --stack {STACK}) get nodes'",
-        highlight=False,
-        soft_wrap=True,
+        f"\nLook at them:  kubectl --kubeconfig {os.path.relpath(file)} get nodes", highlight=False, soft_wrap=True
     )
 
 

@@ -8,6 +8,7 @@ from engine_stack import ROOT, Stack
 
 from edgelib.sandbox import lifecycle
 from edgelib.sandbox.directory import SandboxDirectory
+from tests import kubectl as programs
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +38,8 @@ def boston(example):
 @pytest.fixture(scope="module")
 def boston_k3s(example):
     return Stack(*example("boston-k3s"))
+
+
+@pytest.fixture(scope="session")
+def kubectl(tmp_path_factory):
+    return programs.unpack(tmp_path_factory.mktemp("programs")) / "kubectl"

@@ -261,7 +261,7 @@ def test_an_intruder_with_a_wrong_token_does_not_join(boston_k3s):
 
 
 def console(ec2, instance_id):
-    return base64.b64decode(ec2.get_console_output(InstanceId=instance_id).get("Output", "")).decode()
+    return ec2.get_console_output(InstanceId=instance_id).get("Output", "")
 
 
 def unauthorised(text):
