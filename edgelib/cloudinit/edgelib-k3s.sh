@@ -19,7 +19,7 @@ die() {
 }
 trap 'reason=${reason:-"exit status $? of: $BASH_COMMAND"}' ERR
 trap '[ $? = 0 ] || log "FAILED: ${reason:-stopped}"' EXIT
-trap 'die "stopped while waiting: ${why:-no reason known}"' TERM INT
+trap 'die "stopped while waiting: $why"' TERM INT
 
 # retry TRIES WHAT COMMAND...: runs COMMAND, which may set why, until it succeeds; between tries 1, 2, 4, 8, then 15 seconds
 retry() {
@@ -40,8 +40,9 @@ set_mtu() {
   phase=mtu
   nic=$(ip -4 route show default | sed -n '1s/.* dev \([^ ]*\).*/\1/p')
   if [ -z "$nic" ]; then die "no default route"; fi
-  netplan set --origin-hint=60-edgelib "ethernets.$nic.mtu=$NIC_MTU"
-  netplan set --origin-hint=60-edgelib "ethernets.$nic.dhcp4-overrides.use-mtu=false"
+  for setting in "mtu=$NIC_MTU" dhcp4-overrides.use-mtu=false; do
+    netplan set --origin-hint=60-edgelib "ethernets.$nic.$setting"
+  done
   if ! has_mtu; then netplan apply; fi
   retry 20 "MTU $NIC_MTU on $nic" has_mtu
 }
@@ -87,56 +88,52 @@ install_certificates() {
 # Secrets travel by standard input, out of the process list's sight.
 metadata() { printf 'header = "X-aws-ec2-metadata-token: %s"' "$token" | curl -sf -m 5 -K - "$imds/meta-data/$1"; }
 fetch() {
-  local token profile credentials answer code=0
+  local token profile credentials
   why='no token from the instance metadata service'
   token=$(curl -sf -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$imds/api/token") || return
   why='the instance has no role credentials yet'
   profile=$(metadata iam/security-credentials/) || return
   credentials=$(metadata "iam/security-credentials/$profile") || return
-  answer=$(printf %s "$credentials" | python3 -c '
-import json, sys
+  # curl's 22 is an error of SSM's, whose text is no secret
+  why=$(printf %s "$credentials" | python3 -c '
+import json, os, subprocess, sys
 key = json.load(sys.stdin)
-names = [line.split()[1] for line in open("/etc/edgelib/parameters")]
-print("user =", json.dumps(key["AccessKeyId"] + ":" + key["SecretAccessKey"]))
-print("header =", json.dumps("X-Amz-Security-Token: " + key["Token"]))
-print("data =", json.dumps(json.dumps({"Names": names, "WithDecryption": True})))
-' | curl -sS -m 20 --fail-with-body -K - --aws-sigv4 "aws:amz:$AWS_REGION:ssm" \
-    -H 'Content-Type: application/x-amz-json-1.1' -H 'X-Amz-Target: AmazonSSM.GetParameters' \
-    "${SSM_ENDPOINT:-https://ssm.$AWS_REGION.amazonaws.com}/") || code=$?
-  why="no answer from SSM (curl exit status $code)"
-  # 22: an error, whose text is no secret
-  if [ "$code" = 22 ]; then why="SSM says ${answer:0:300}"; fi
-  if [ "$code" != 0 ]; then return 1; fi
-  why=$(printf %s "$answer" | python3 -c '
-import json, os, sys
-answer = json.load(sys.stdin)
+files = [line.split() for line in open("/etc/edgelib/parameters")]
+options = {
+ "user": key["AccessKeyId"] + ":" + key["SecretAccessKey"],
+ "header": "X-Amz-Security-Token: " + key["Token"],
+ "data": json.dumps({"Names": [name for _, name in files], "WithDecryption": True}),
+}
+config = "".join(f"{name} = {json.dumps(value)}\n" for name, value in options.items())
+done = subprocess.run(["curl", *sys.argv[1:]], input=config, capture_output=True, text=True)
+if done.returncode:
+ sys.exit("SSM: " + (done.stdout[:300] if done.returncode == 22 else done.stderr))
+answer = json.loads(done.stdout)
 if answer["InvalidParameters"]:
-    sys.exit("SSM does not have " + ", ".join(answer["InvalidParameters"]))
+ sys.exit("SSM does not have " + ", ".join(answer["InvalidParameters"]))
 values = {found["Name"]: found["Value"] for found in answer["Parameters"]}
-for line in open("/etc/edgelib/parameters"):
-    path, name = line.split()
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if os.path.exists(path) and open(path).read() == values[name]:
-        os.chmod(path, 0o600)
-        continue
-    if os.path.exists(path + ".new"):
-        os.remove(path + ".new")
-    with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(values[name])
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(path + ".new", path)
-' 2>&1)
+for path, name in files:
+ os.makedirs(os.path.dirname(path), exist_ok=True)
+ if os.path.exists(path) and open(path).read() == values[name]:
+  continue
+ with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+  file.write(values[name])
+ os.replace(path + ".new", path)
+' -sS -m 20 --fail-with-body -K - --aws-sigv4 "aws:amz:$AWS_REGION:ssm" -H 'Content-Type: application/x-amz-json-1.1' \
+    -H 'X-Amz-Target: AmazonSSM.GetParameters' "${SSM_ENDPOINT:-https://ssm.$AWS_REGION.amazonaws.com}/" 2>&1)
 }
 
-serves() { curl -skf -m 5 -o /dev/null "$1/ping"; }
+serves() {
+  why='nothing serves there yet'
+  curl -skf -m 5 -o /dev/null "$1/ping"
+}
 # The disk of the first server is empty: if others serve, it was lost, and beginning anew would make a second cluster.
 ask_peers() {
   phase=peers
-  local round peer
-  for round in 1 2; do
+  local peer
+  log "asking $PEERS for a cluster to join"
+  for _ in 1 2; do
     for peer in $PEERS; do
-      log "asking $peer for a cluster to join (round $round of 2)"
       if serves "https://$peer:6443"; then
         log "joining the cluster of $peer"
         mkdir -p "${join%/*}"
@@ -148,12 +145,14 @@ ask_peers() {
   log "none serves: beginning the cluster"
 }
 
-is_installed() { [ -e "/etc/systemd/system/$unit.service" ] && k3s --version | grep -qF "k3s version $K3S_VERSION "; }
+is_installed() {
+  [ -e "/etc/systemd/system/$unit.service" ] && [[ $(k3s --version) == "k3s version $K3S_VERSION "* ]]
+}
 run_installer() {
   why="cannot download $1"
   curl -sfL -m 60 -o /run/edgelib-k3s-install "$1" || return
   why='the installer failed, see above'
-  INSTALL_K3S_VERSION=$K3S_VERSION INSTALL_K3S_EXEC=$ROLE INSTALL_K3S_SKIP_START=true INSTALL_K3S_SKIP_SELINUX_RPM=true \
+  INSTALL_K3S_VERSION=$K3S_VERSION INSTALL_K3S_EXEC=$ROLE INSTALL_K3S_SKIP_START=true \
     GITHUB_URL=${INSTALL_URL:-https://github.com/k3s-io/k3s/releases} timeout 600 sh /run/edgelib-k3s-install 2>&1
 }
 
@@ -184,7 +183,7 @@ phase=install
 if ! is_installed; then
   script=https://raw.githubusercontent.com/k3s-io/k3s/$K3S_VERSION/install.sh
   if [ -n "${INSTALL_URL:-}" ]; then script=$INSTALL_URL/download/$K3S_VERSION/install.sh; fi
-  retry 20 "installed K3s $K3S_VERSION" run_installer "$script"
+  retry 10 "installed K3s $K3S_VERSION" run_installer "$script"
 fi
 phase=start
 systemctl start --no-block "$unit"

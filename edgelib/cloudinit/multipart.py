@@ -13,6 +13,7 @@ from edgelib.errors import ArgsError
 # cloud-init documentation, "User-data formats"; a longer beginning stands before one that it begins with.
 _SUBTYPES = {
     "#cloud-config-archive": "cloud-config-archive",
+    "#cloud-config-jsonp": "cloud-config-jsonp",
     "#cloud-config": "cloud-config",
     "#cloud-boothook": "cloud-boothook",
     "#include-once": "x-include-once-url",
@@ -21,15 +22,18 @@ _SUBTYPES = {
     "## template: jinja": "jinja2",
     "#!": "x-shellscript",
 }
-_MERGE = "list(append)+dict(no_replace,recurse_list)+str()"
-"""How a later cloud-config joins the earlier ones: its lists are appended, and what is set already stays (cloud-init documentation,
-"Merging user-data sections"). cloud-init's own way would drop the earlier part's ``write_files`` and ``runcmd``."""
+# Lists of what comes earlier are kept behind ours, and so is all else; cloud-init's own way would drop its `write_files` and `runcmd`
+# (cloud-init documentation, "Merging user-data sections").
+_MERGE = "list(prepend)+dict(no_replace,recurse_list)+str()"
 _BOUNDARY = "edgelib-part"
 
 
 def render_multipart(parts: Sequence[str]) -> str:
     """Renders user data of several parts, each in a format of cloud-init known by its first line; parts that are multipart themselves
     are taken in whole. The same parts always make the same text.
+
+    In what cloud-init makes of it, lists of an earlier part stand before those of a later one. The parts are written in reverse,
+    because the last one says how it is merged: whatever format and merge type a later part has, it can drop nothing of an earlier.
 
     Raises:
         ArgsError: a part whose first line cloud-init does not know.
@@ -38,7 +42,7 @@ def render_multipart(parts: Sequence[str]) -> str:
     while any(boundary in part for part in parts):
         boundary += "-"
     message = MIMEMultipart(boundary=boundary)
-    for part in parts:
+    for part in reversed(parts):
         message.attach(_part(part))
     rendered = StringIO()
     # what mail does to lines that begin with "From " would change a script

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Optional
 
 import pulumi
 import pulumi_tls as tls
@@ -29,11 +30,12 @@ class Issued:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterPki:
-    """One root, what it vouches for, and the administrator's certificate."""
+    """A cluster's authorities, and the administrator's certificate."""
 
     root_certificate: pulumi.Output[str]
+    """Vouches for ``server-ca``: what join tokens pin."""
     authorities: dict[str, Issued]
-    """By K3s' name, such as ``etcd/peer-ca``; each certificate is followed by the root's."""
+    """By K3s' name, such as ``etcd/peer-ca``."""
     service_key: pulumi.Output[str]
     """Signs service account tokens; secret."""
     admin: Issued
@@ -41,40 +43,37 @@ class ClusterPki:
 
 
 def build_pki(family: Family) -> ClusterPki:
-    """Builds the authorities of a cluster. The root's key stays in the state: no node needs it."""
-    root_key = _key(family, "root-ca")
-    root = tls.SelfSignedCert(
-        f"{family.name}-root-ca",
-        private_key_pem=root_key.private_key_pem,
-        subject=tls.SelfSignedCertSubjectArgs(common_name=f"{family.name} root-ca"),
+    """Builds the authorities of a cluster.
+
+    All are self-signed, as K3s' own are, but the servers': with a root of its own in the bundle, the hash in a join token is that
+    root's, however a file ends its lines (K3s documentation, "k3s token"). The root's key stays in the state: no node needs it.
+    """
+    root = _self_signed(family, "root-ca")
+    server_ca = _issue(family, "server-ca", root, uses=_SIGNING, ca=True)
+    bundle = pulumi.Output.concat(server_ca.certificate, root.certificate)
+    authorities = {name: _self_signed(family, name.replace("/", "-")) for name in AUTHORITIES if name != "server-ca"}
+    admin_uses = ("digital_signature", "key_encipherment", "client_auth")
+    return ClusterPki(
+        root_certificate=root.certificate,
+        authorities={"server-ca": Issued(certificate=bundle, key=server_ca.key), **authorities},
+        service_key=_key(family, "service").private_key_pem,
+        admin=_issue(family, "admin", authorities["client-ca"], uses=admin_uses, organization="system:masters"),
+    )
+
+
+def _self_signed(family: Family, role: str) -> Issued:
+    key = _key(family, role)
+    certificate = tls.SelfSignedCert(
+        f"{family.name}-{role}",
+        private_key_pem=key.private_key_pem,
+        subject=tls.SelfSignedCertSubjectArgs(common_name=f"{family.name} {role}"),
         is_ca_certificate=True,
         set_subject_key_id=True,
         validity_period_hours=_AUTHORITY_HOURS,
         allowed_uses=_SIGNING,
         opts=family.opts(),
     )
-    issued = {
-        name: _issue(family, name.replace("/", "-"), root.cert_pem, root_key.private_key_pem, uses=_SIGNING, ca=True)
-        for name in AUTHORITIES
-    }
-    client_ca = issued["client-ca"]
-    admin = _issue(
-        family,
-        "admin",
-        client_ca.certificate,
-        client_ca.key,
-        uses=("digital_signature", "key_encipherment", "client_auth"),
-        organization="system:masters",
-    )
-    return ClusterPki(
-        root_certificate=root.cert_pem,
-        authorities={
-            name: Issued(certificate=pulumi.Output.concat(ca.certificate, root.cert_pem), key=ca.key)
-            for name, ca in issued.items()
-        },
-        service_key=_key(family, "service").private_key_pem,
-        admin=admin,
-    )
+    return Issued(certificate=certificate.cert_pem, key=key.private_key_pem)
 
 
 def _key(family: Family, role: str) -> tls.PrivateKey:
@@ -84,12 +83,11 @@ def _key(family: Family, role: str) -> tls.PrivateKey:
 def _issue(
     family: Family,
     role: str,
-    ca_certificate: pulumi.Output[str],
-    ca_key: pulumi.Output[str],
+    authority: Issued,
     *,
     uses: Sequence[str],
     ca: bool = False,
-    organization: str = "edgelib",
+    organization: Optional[str] = None,
 ) -> Issued:
     key = _key(family, role)
     request = tls.CertRequest(
@@ -100,8 +98,8 @@ def _issue(
     )
     certificate = tls.LocallySignedCert(
         f"{family.name}-{role}",
-        ca_cert_pem=ca_certificate,
-        ca_private_key_pem=ca_key,
+        ca_cert_pem=authority.certificate,
+        ca_private_key_pem=authority.key,
         cert_request_pem=request.cert_request_pem,
         is_ca_certificate=ca,
         set_subject_key_id=True,

@@ -24,6 +24,8 @@ DATASTORE_DEVICE = "/dev/sdp"
 _DATASTORE_GIB = 20
 _VERSION = re.compile(r"v1\.\d+\.\d+\+k3s\d+")
 _QUORUMS = (1, 3, 5)
+# EC2 user guide, "Instance types built on the AWS Nitro System": the ones that are not.
+_XEN = re.compile(r"(?:t[12]|m[1-4]|c[134]|r[34]|x1e?|d2|h1|i[23]|f1|g[23]s?|p[23])\\.")
 _CRON = re.compile(r"@(?:hourly|daily|weekly|monthly|yearly|annually|midnight)|\S+(?: \S+){4}")
 
 _OURS = {
@@ -39,6 +41,7 @@ _OURS = {
     "node-taint": "use the pool's taints",
     "flannel-conf": "its MTU follows from where the nodes stand",
     "private-registry": "use registries",
+    "bind-address": "nodes use the addresses of their interfaces",
 }
 _OURS_ON_SERVERS = {
     **_OURS,
@@ -49,6 +52,13 @@ _OURS_ON_SERVERS = {
     "datastore-endpoint": "the datastore is embedded",
     "advertise-address": "servers use the addresses of their interfaces",
     "https-listen-port": "security groups open 6443",
+    "supervisor-port": "security groups open 6443",
+    "apiserver-port": "security groups open 6443",
+    "disable-agent": "servers are nodes, too",
+    "disable-apiserver": "every server has all of the control plane",
+    "disable-controller-manager": "every server has all of the control plane",
+    "disable-scheduler": "every server has all of the control plane",
+    "disable-etcd": "every server has all of the control plane",
     "flannel-backend": "security groups open VXLAN's port",
     "tls-san": "use api_sans",
     "cluster-cidr": "use cluster_cidr",
@@ -58,6 +68,7 @@ _OURS_ON_SERVERS = {
     "etcd-s3-bucket": "use snapshots",
     "etcd-s3-region": "use snapshots",
     "etcd-s3-folder": "use snapshots",
+    "etcd-s3-retention": "use snapshots",
     "etcd-s3-access-key": "the servers' role gives access to the bucket",
     "etcd-s3-secret-key": "the servers' role gives access to the bucket",
     "etcd-snapshot-schedule-cron": "use snapshots",
@@ -171,6 +182,9 @@ def _plan_servers(args: K3sClusterArgs, tags: Tags) -> ClusterPool:
     pool = plan_cluster_pool(
         field, SERVER, dataclasses.replace(asked, zone=zone, count=count, max_unavailable=1), args.network, tags=tags
     )
+    if _XEN.match(pool.plan.host.instance_type):
+        problem = "has no NVMe devices, by which a server finds the disk of its datastore"
+        raise ArgsError(f"{field}.instance_type", pool.plan.host.instance_type, problem, "use t3.medium, for example")
     size = _DATASTORE_GIB if args.datastore_gib is None else args.datastore_gib
     if not 1 <= size <= 16384:
         raise ArgsError("K3sClusterArgs.datastore_gib", size, "is no size of a volume", "use 1 to 16384")

@@ -1,7 +1,7 @@
 """The keys of K3s' configuration file.
 
 Source: `k3s server --help` and `k3s agent --help` as k3s-io/docs prints them (docs/cli/server.md, docs/cli/agent.md, K3s 1.31), and
-what releases up to 1.35 added (k3s-io/k3s, pkg/cli/cmds/server.go and agent.go). One-letter aliases and deprecated flags are left out.
+what later releases are said to have added. One-letter aliases and deprecated flags are left out.
 """
 
 import difflib

@@ -41,6 +41,10 @@ def test_defaults_are_one_server_in_the_region_and_the_path_mtu():
             ["K3sClusterArgs.server_pool.disks: /dev/sdp", "the datastore's", "/dev/sdo"],
         ),
         ({"server_pool": {"instance_type": "t4g.large"}}, ["K3sClusterArgs.server_pool.instance_type", "arm64"]),
+        (
+            {"server_pool": {"instance_type": "t2.medium"}},
+            ["K3sClusterArgs.server_pool.instance_type: t2.medium", "NVMe"],
+        ),
         ({"control_plane": "cloud"}, ["K3sClusterArgs.control_plane: 'cloud'", "region, site"]),
         ({"agents": {"edge": {"zone": "boston"}}}, ["K3sClusterArgs.agents['edge'].zone: 'boston'", BOSTON]),
         ({"agents": {"edge": {"zone": BOSTON, "count": 0}}}, ["K3sClusterArgs.agents['edge'].count: 0"]),
