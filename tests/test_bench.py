@@ -1,7 +1,9 @@
-"""The benchmark compares like with like: both of its programs ask for exactly what examples/boston asks for."""
+"""The benchmark compares like with like: its programs ask for exactly what examples/boston asks for, a replay for what it replays."""
 
 import collections
 import json
+import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +12,24 @@ import pytest
 from rich.console import Console
 
 from bench.figures import MILLISECONDS, check_same, figures, in_pairs, table
+from bench.replay import replay
 from edgelib.testing import deploy
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench"
 PROGRAMS = ("by_hand", "components")
+REPLAYED = ("components", "k3s_cluster")
 
 
-def asked_for(program, *, preview):
+def script(*arguments):
+    """The JSON that a script of the benchmark prints last."""
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=BENCH, check=True, capture_output=True, text=True, timeout=120
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def asked_for(program, *, preview=False):
     """What a program asks of the engine and of providers; whose child a resource is does not count, nor do components."""
     recording = deploy(program, preview=preview)
     custom = [each for each in recording.resources if each.custom]
@@ -65,23 +77,40 @@ def test_program_asks_for_what_the_example_asks_for(program, example, what):
     assert program[what] == example[what]
 
 
-def test_hand_written_program_does_without_edgelib():
-    code = "import sys, programs.by_hand; sys.exit(any(name.split('.')[0] == 'edgelib' for name in sys.modules))"
+@pytest.fixture(scope="module", params=REPLAYED)
+def recorded(request):
+    """A program's name, and the recording of two of its sites in one program."""
+    return request.param, script("record.py", request.param, 2)
+
+
+def test_replay_asks_for_what_it_replays(recorded):
+    name, recording = recorded
+    site = runpy.run_path(str(BENCH / "programs" / f"{name}.py"))["site"]
+    original = asked_for(lambda: [site("s0-"), site("s1-")])
+    replayed = asked_for(lambda: replay(recording))
+    for what, asked in original.items():
+        assert asked
+        assert replayed[what] == asked
+
+
+@pytest.mark.parametrize("module", ["programs.by_hand", "replay", "mocked"])
+def test_plain_programs_do_without_edgelib(module):
+    code = f"import sys, {module}; sys.exit(any(name.split('.')[0] == 'edgelib' for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], cwd=BENCH, check=True, timeout=60)
 
 
+def test_replay_is_measured_beside_its_program(recorded, tmp_path):
+    name, recording = recorded
+    file = tmp_path / "recording.json"
+    file.write_text(json.dumps(recording))
+    original, replayed = script("mocked.py", name, 2, 1), script("mocked.py", file, 2, 1)
+    assert replayed["components"] == 0
+    assert original["components"] >= 2
+    assert replayed["resources"] == original["resources"]
+
+
 def test_both_programs_run_under_pulumi_mocks_and_are_measured():
-    measured = {}
-    for program in PROGRAMS:
-        done = subprocess.run(
-            [sys.executable, "mocked.py", program, "2", "1"],
-            cwd=BENCH,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        measured[program] = json.loads(done.stdout)
+    measured = {program: script("mocked.py", program, 2, 1) for program in PROGRAMS}
     assert measured["by_hand"]["components"] == 0
     assert measured["components"]["components"] == 2 * 3
     assert measured["components"]["resources"] == measured["by_hand"]["resources"]
@@ -119,3 +148,4 @@ def test_ratio_is_that_of_each_pair():
     assert "2000.00 (1100.00..12000.00)" in shown
     assert "1.100 (1.000..1.200)" in shown
     assert "goal 1.05" in shown
+    assert re.search(r"engine, 3 pairs +by hand +components +ratio", shown)

@@ -63,7 +63,7 @@ def test_first_program_of_the_readme_is_a_whole_site():
     _, block = BLOCKS[0].values
     recording = deploy(lambda: exec(block, {"__name__": "__main__"}))
     kinds = {resource.type for resource in recording.resources}
-    assert {"edgelib:index:WavelengthVpc", "edgelib:index:BastionHost", "edgelib:index:NodePool"} <= kinds
+    assert {"edgelib:index:WavelengthVpc", "edgelib:index:BastionHost", "edgelib:index:K3sCluster"} <= kinds
     assert set(recording.exports) == {"carrierGatewayId", "carrierIps", "sshConfig"}
 
 

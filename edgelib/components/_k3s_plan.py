@@ -25,7 +25,7 @@ _DATASTORE_GIB = 20
 _VERSION = re.compile(r"v1\.\d+\.\d+\+k3s\d+")
 _QUORUMS = (1, 3, 5)
 # EC2 user guide, "Instance types built on the AWS Nitro System": the ones that are not.
-_XEN = re.compile(r"(?:t[12]|m[1-4]|c[134]|r[34]|x1e?|d2|h1|i[23]|f1|g[23]s?|p[23])\\.")
+_XEN = re.compile(r"(?:t[12]|m[1-4]|c[134]|r[34]|x1e?|d2|h1|i[23]|f1|g[23]s?|p[23])\.")
 _CRON = re.compile(r"@(?:hourly|daily|weekly|monthly|yearly|annually|midnight)|\S+(?: \S+){4}")
 
 _OURS = {

@@ -110,10 +110,16 @@ def waits_for(recording: Recording, resource: Recorded) -> set[tuple[str, str]]:
 def asked(recording: Recording, *, without: Iterable[str] = ()) -> Mapping[str, Any]:
     """Everything that was asked of the engine, by URN, as one value to compare; without the resources of these names."""
     return {
-        each.urn: (each.inputs, {**vars(each.options), "depends_on": sorted(each.options.depends_on)})
+        each.urn: (each.inputs, _ordered(each.options))
         for each in recording.resources
         if each.custom and each.name not in set(without)
     }
+
+
+def _ordered(options: Any) -> Mapping[str, Any]:
+    """Options with their sets of URNs in an order: the SDK's own is by chance."""
+    found = {key: sorted(urns) for key, urns in options.property_dependencies.items()}
+    return {**vars(options), "depends_on": sorted(options.depends_on), "property_dependencies": found}
 
 
 def security_rules(recording: Recording, group: str) -> set[tuple[str, str, int, int, str]]:

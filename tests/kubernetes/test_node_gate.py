@@ -154,9 +154,11 @@ def serving(api, certificate, key, folder):
         api.port = server.server_port
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield api
-        server.shutdown()
-        thread.join()
+        try:
+            yield api
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
@@ -226,7 +228,7 @@ def answer_of(stderr):
 def test_a_ready_node_passes_and_nothing_is_changed(api, run):
     status, stdout, stderr = run(WAIT, gate(api))
     assert status == 0
-    assert json.loads(stdout) == {"node": "edge-1", "labels": [], "taints": []}
+    assert json.loads(stdout) == {"node": "edge-1", "instance_id": "i-0123", "labels": [], "taints": []}
     assert answer_of(stderr) == "node edge-1 is Ready"
     assert api.changed == []
 
@@ -240,10 +242,10 @@ def test_it_waits_for_api_node_status_and_heartbeat_and_says_each_once(api, run)
         quiet,
         api.up,
         lambda: api.node(ready=""),
-        lambda: api.node(ready="False", reason="KubeletNotReady", message="cni plugin not initialized"),
-        api.node,
         lambda: api.lease(BEFORE),
         lambda: api.lease(AFTER),
+        lambda: api.node(ready="False", reason="KubeletNotReady", message="cni plugin not initialized"),
+        api.node,
     ]
     status, stdout, stderr = run(WAIT, gate(api))
     assert status == 0
@@ -252,10 +254,10 @@ def test_it_waits_for_api_node_status_and_heartbeat_and_says_each_once(api, run)
     assert lines == [
         f"waiting for https://127.0.0.1:{api.port}/readyz: HTTP 500, failed: etcd",
         "waiting for node edge-1: not in the cluster",
-        "waiting for node edge-1: has not reported its status yet",
-        "waiting for node edge-1: Ready=False (KubeletNotReady, cni plugin not initialized)",
         f"waiting for node edge-1: no heartbeat yet, and the instance was launched {LAUNCHED}",
         f"waiting for node edge-1: last heartbeat {BEFORE}, and the instance was launched {LAUNCHED}",
+        "waiting for node edge-1: has not reported its status yet",
+        "waiting for node edge-1: Ready=False (KubeletNotReady, cni plugin not initialized)",
         "node edge-1 is Ready",
     ]
 
@@ -266,7 +268,8 @@ def test_output_is_the_same_however_long_it_took(api, run):
     api.steps = [lambda: api.lease(BEFORE), lambda: api.lease(AFTER)]
     _, second, _ = run(WAIT, settings)
     assert first == second
-    assert json.loads(first) == {"node": "edge-1", "labels": ["a", "b"], "taints": ["a=b:NoExecute", "z:NoSchedule"]}
+    managed = {"labels": ["a", "b"], "taints": ["a=b:NoExecute", "z:NoSchedule"]}
+    assert json.loads(first) == {"node": "edge-1", "instance_id": "i-0123", **managed}
 
 
 def test_the_status_that_the_machine_before_left_behind_does_not_count(api, run):
@@ -285,6 +288,31 @@ def test_clocks_may_differ_by_seconds(api, run, since):
 def test_a_node_without_a_heartbeat_passes_if_the_launch_is_not_known(api, run):
     del api.answers["GET", LEASE]
     assert run(WAIT, gate(api, since=""))[0] == 0
+
+
+def test_replaced_instance_has_passed_when_a_new_heartbeat_comes(api, run):
+    old = printed(instance_id="i-before")
+    settings = gate(api, since="")
+    stays = "no heartbeat since 2026-03-01T12:01:00.000000Z, and i-0123 is to take it over"
+    said = gives_up(run, settings, previous=old)
+    assert stays in said
+    assert "never joined" in said
+
+    api.steps = [lambda: None, lambda: api.lease("2026-03-01T12:01:10.000000Z")]
+    status, stdout, stderr = run(WAIT, settings, previous=old)
+    assert status == 0
+    assert stays in stderr
+    assert json.loads(stdout)["instance_id"] == "i-0123"
+
+    assert "waiting" not in run(WAIT, settings, previous=stdout)[2]
+
+
+def test_first_heartbeat_of_a_replaced_instance_may_be_the_nodes_first(api, run):
+    del api.answers["GET", LEASE]
+    api.steps = [lambda: None, lambda: api.lease(AFTER)]
+    status, _, stderr = run(WAIT, gate(api, since=""), previous=printed(instance_id="i-before"))
+    assert status == 0
+    assert "no heartbeat yet, and i-0123 is to take it over" in stderr
 
 
 # --- giving up
@@ -388,17 +416,17 @@ def test_api_that_fails_over_the_node(api, run):
 
 def test_wait_is_bounded(api, run):
     del api.answers["GET", NODE]
-    status, _, stderr = run(WAIT, gate(api, wait_seconds=1, poll_seconds=0.1))
+    status, _, stderr = run(WAIT, gate(api, wait_seconds=1, poll_seconds=0.05))
     assert status == 1
     assert "is not up after 1 s" in answer_of(stderr)
-    assert 3 < len([path for _, path, _ in api.requests if path == "/readyz"]) < 11  # the pause grows
+    assert 3 < len([path for _, path, _ in api.requests if path == "/readyz"]) < 9  # the pause grows
 
 
 # --- labels and taints
 
 
-def printed(labels=(), taints=(), node="edge-1"):
-    return json.dumps({"node": node, "labels": list(labels), "taints": list(taints)})
+def printed(labels=(), taints=(), node="edge-1", instance_id="i-0123"):
+    return json.dumps({"node": node, "instance_id": instance_id, "labels": list(labels), "taints": list(taints)})
 
 
 def test_labels_are_brought_to_what_is_wanted_and_others_stay(api, run):

@@ -10,6 +10,7 @@ import pytest
 
 from edgelib.sandbox import emulator
 from edgelib.sandbox.directory import SandboxDirectory
+from edgelib.sandbox.machines import service
 
 FakeEngine = Callable[..., Path]
 
@@ -39,6 +40,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer({"ok": True}, 500 if (root / "stub-is-sick").exists() else 200)
         elif self.path == "/sandbox/inventory":
             self.answer({"ec2:vpc": vpcs, "ec2:subnet": [], "opted_in": ["us-east-1-wl1"]})
+        elif self.path == "/sandbox/machines":
+            machine = {"id": "i-1", "name": "edge", "state": "running"}
+            self.answer({"machines": [machine] if vpcs else [], "volumes": [], "private_range": "127.16.0.0/24"})
         else:
             self.answer({}, 404)
     def do_POST(self):
@@ -53,6 +57,8 @@ partial.write_text(json.dumps({"url": "http://127.0.0.1:%d" % server.server_port
 partial.replace(directory / "endpoint.json")
 server.serve_forever()
 """
+
+DIRECTOR = "import signal; signal.pause()"
 
 
 @pytest.fixture(scope="session")
@@ -78,17 +84,26 @@ def fake_engine(tmp_path: Path, write_engine: FakeEngine) -> FakeEngine:
 
 @pytest.fixture
 def stub_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Lets the sandbox start the stub instead of the emulator. Files in the sandbox's root tell it how to misbehave."""
-    program = tmp_path / "stub.py"
+    """Lets the sandbox start stubs instead of the emulator and the director.
+
+    Files in the sandbox's root tell the emulator's how to misbehave.
+    """
+    program, director = tmp_path / "stub.py", tmp_path / "director.py"
     program.write_text(STUB)
+    director.write_text(DIRECTOR)
 
     def command(directory: SandboxDirectory) -> list[str]:
         return [sys.executable, str(program), "--directory", str(directory.aws)]
 
+    def director_command(directory: SandboxDirectory) -> list[str]:
+        return [sys.executable, str(director), str(directory.root)]
+
     monkeypatch.setattr(emulator, "command", command)
+    monkeypatch.setattr(service, "command", director_command)
     yield
-    for process in emulator.processes.running_with([sys.executable, str(program)]):
-        process.kill()
+    for stub in (program, director):
+        for process in emulator.processes.running_with([sys.executable, str(stub)]):
+            process.kill()
 
 
 @pytest.fixture

@@ -24,6 +24,18 @@ print(session.get_credentials().access_key)
 print(session.client("ec2").create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"])
 """
 
+RUN_INSTANCE = """
+import boto3
+ec2, ssm = (boto3.client(name, region_name="us-east-1") for name in ("ec2", "ssm"))
+name = "/aws/service/canonical/ubuntu/server/22.04/stable/current/amd64/hvm/ebs-gp2/ami-id"
+image = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "edge"}]}]
+made = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, TagSpecifications=tags)
+ids = [each["InstanceId"] for each in made["Instances"]]
+ec2.get_waiter("instance_running").wait(InstanceIds=ids, WaiterConfig={"Delay": 1})
+print(*ids)
+"""
+
 VPC_IDS = """
 import boto3
 for vpc in boto3.client("ec2", region_name="us-east-1").describe_vpcs()["Vpcs"]:
@@ -195,6 +207,21 @@ def test_a_named_folder_with_other_content_is_refused_plainly(edgelib_sandbox):
     done = edgelib_sandbox("start", "--directory", str(edgelib_sandbox.home))
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: {edgelib_sandbox.home} is not a sandbox")
+
+
+def test_a_launched_instance_is_shown_as_a_machine(running):
+    done = running.python(RUN_INSTANCE)
+    assert done.returncode == 0, done.stderr
+    shown = running("status").stdout
+    assert f"{done.stdout.strip()} edge (running)" in shown
+    assert [each["name"] for each in running.status()["machines"]] == ["edge"]
+
+
+def test_after_a_stop_no_process_is_left(running):
+    assert running("stop").returncode == 0
+    root = str(running.project / ".sandbox")
+    lines = [" ".join(each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])]
+    assert [line for line in lines if root in line] == []
 
 
 @pytest.mark.engine

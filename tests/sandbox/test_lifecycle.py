@@ -5,14 +5,18 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import threading
 
 import psutil
 import pytest
 
-from edgelib.sandbox import emulator, lifecycle, processes
+from edgelib.sandbox import commands, emulator, lifecycle, processes
 from edgelib.sandbox.directory import NotASandboxError, SandboxDirectory
 from edgelib.sandbox.engine import EngineNotFoundError
+from edgelib.sandbox.kubernetes import binaries
+from edgelib.sandbox.kubernetes.layout import Layout
+from edgelib.sandbox.machines import service
 from edgelib.sandbox.processes import ProcessError
 
 pytestmark = pytest.mark.usefixtures("stub_emulator")
@@ -169,6 +173,14 @@ def test_a_server_whose_directory_was_deleted_does_not_linger(start, directory):
     assert processes.alive(psutil.Process(second.emulator.pid))
 
 
+def test_control_planes_whose_directory_was_deleted_do_not_linger(start, directory):
+    start(directory)
+    pid = control_plane(directory)
+    shutil.rmtree(directory.root)
+    start(directory)
+    _gone(pid)
+
+
 def test_two_sandboxes_live_side_by_side(start, status, tmp_path):
     one, other = (SandboxDirectory(tmp_path / name) for name in ("one", "other"))
     first, second = start(one), start(other)
@@ -235,6 +247,105 @@ def test_without_an_engine_nothing_is_started_and_the_way_out_is_named(directory
 def test_the_emulator_does_not_see_the_users_account(start, directory):
     environ = psutil.Process(start(directory).emulator.pid).environ()
     assert not [name for name in environ if name.startswith("AWS_")]
+
+
+# The director of the machines
+
+
+def test_the_director_runs_with_the_emulator_and_stops_with_it(start, status, directory):
+    start(directory)
+    process = service.find(directory)
+    assert processes.alive(process)
+    assert not [name for name in process.environ() if name.startswith("AWS_")]
+    assert status(directory).problem == ""
+    start(directory)
+    assert service.find(directory) == process
+    lifecycle.stop(directory)
+    _gone(process.pid)
+    assert service.find(directory) is None
+
+
+def test_a_killed_director_is_seen_and_healed(start, status, directory):
+    start(directory)
+    process = service.find(directory)
+    process.kill()
+    _gone(process.pid)
+    found = status(directory)
+    assert found.state == "running"
+    assert "`edgelib sandbox start` heals it" in found.problem
+    start(directory)
+    assert status(directory).problem == ""
+
+
+def test_a_director_whose_pid_file_was_lost_is_not_joined_by_another(start, directory):
+    start(directory)
+    lost = service.find(directory)
+    directory.machines_process.unlink()
+    start(directory)
+    _gone(lost.pid)
+    assert len(processes.running_with(service.command(directory))) == 1
+
+
+def test_status_tells_machines_and_clusters(start, status, directory):
+    start(directory)
+    folder = directory.machines / "i-1"
+    folder.mkdir()
+    (folder / "machine.json").write_text(json.dumps({"node": "edge-1", "problem": "no token", "sans": []}))
+    cluster = {"id": "vol-1", "api": ["https://127.16.1.1:6443"], "nodes": 3, "ready": 2}
+    (directory.clusters / "vol-1").mkdir()
+    (directory.clusters / "vol-1" / "status.json").write_text(json.dumps(cluster))
+    found = status(directory)
+    machine = found.machines[0]
+    assert (machine.id, machine.name, machine.state, machine.node) == ("i-1", "edge", "running", "edge-1")
+    assert machine.problem == "no token"
+    text, document = commands.render(found), commands.describe(found)
+    assert "i-1 edge (running, node edge-1): no token" in text
+    assert "vol-1: https://127.16.1.1:6443, 2 of 3 nodes ready" in text
+    assert document["machines"][0]["node"] == "edge-1"
+    assert document["clusters"] == [cluster | {"api": ("https://127.16.1.1:6443",)}]
+
+
+def test_without_kubernetes_programs_status_says_what_to_do(start, status, directory, monkeypatch):
+    monkeypatch.setattr(binaries, "tools_bin", lambda: None)
+    monkeypatch.setenv("PATH", "/nowhere")
+    start(directory)
+    found = status(directory)
+    assert "No Kubernetes" in found.problem
+    assert found.problem in commands.render(found)
+
+
+def control_plane(directory):
+    """What a cluster leaves in a sandbox: a process with a pid file, and its data."""
+    root = directory.clusters / "vol-1" / "control-plane"
+    layout = Layout(root)
+    layout.run.mkdir(parents=True)
+    layout.etcd.mkdir()
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    made = processes.spawn(command, environ={}, folder=root, log=root / "etcd.log")
+    made.save(layout.pid_file("etcd"))
+    return made.pid
+
+
+def test_stop_ends_control_planes_and_keeps_their_data(start, directory):
+    start(directory)
+    pid = control_plane(directory)
+    os.kill(service.find(directory).pid, signal.SIGKILL)
+    lifecycle.stop(directory)
+    _gone(pid)
+    assert (directory.clusters / "vol-1" / "control-plane" / "etcd").is_dir()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_reset_wipes_clusters_and_machines(start, directory, running):
+    start(directory)
+    pid = control_plane(directory)
+    (directory.machines / "i-1").mkdir()
+    if not running:
+        lifecycle.stop(directory)
+    lifecycle.reset(directory)
+    _gone(pid)
+    assert [list(each.iterdir()) for each in (directory.clusters, directory.machines)] == [[], []]
+    assert (service.find(directory) is not None) is running
 
 
 def _gone(pid: int) -> None:

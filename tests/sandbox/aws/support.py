@@ -36,13 +36,22 @@ class Server:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.consoles = directory.parent / "machines"
         self.url = ""
         self.start()
 
     def start(self) -> None:
         directory = str(self.directory)
         log = (self.directory.parent / f"{self.directory.name}.log").open("ab")
-        command = [sys.executable, "-m", "edgelib.sandbox.aws", "--directory", directory]
+        command = [
+            sys.executable,
+            "-m",
+            "edgelib.sandbox.aws",
+            "--directory",
+            directory,
+            "--consoles",
+            str(self.consoles),
+        ]
         self.process = subprocess.Popen(command, stderr=log, stdout=log)
         log.close()
         endpoint, until = self.directory / "endpoint.json", time.monotonic() + 60

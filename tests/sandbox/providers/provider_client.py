@@ -7,7 +7,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
-from edgelib.sandbox.providers.server import Provider
+from edgelib.sandbox.providers.server import provider_of
 from edgelib.sandbox.providers.values import decode, encode
 
 
@@ -32,7 +32,7 @@ class UnfinishedError(Exception):
 
 class Client:
     def __init__(self, package, notes, config=None):
-        self.provider = Provider(package, notes=notes)
+        self.provider = provider_of(package, notes=notes)
         self.server = grpc.server(futures.ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self.provider, self.server)
         port = self.server.add_insecure_port("127.0.0.1:0")
@@ -133,7 +133,12 @@ class Client:
 
     def delete(self, made):
         self.stub.Delete(
-            pb.DeleteRequest(id=made.id, urn=self.urn(made.type, made.name), properties=encode(made.outputs))
+            pb.DeleteRequest(
+                id=made.id,
+                urn=self.urn(made.type, made.name),
+                properties=encode(made.outputs),
+                old_inputs=encode(made.inputs),
+            )
         )
 
     def invoke(self, token, **arguments):
