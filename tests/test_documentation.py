@@ -64,7 +64,7 @@ def test_first_program_of_the_readme_is_a_whole_site():
     recording = deploy(lambda: exec(block, {"__name__": "__main__"}))
     kinds = {resource.type for resource in recording.resources}
     assert {"edgelib:index:WavelengthVpc", "edgelib:index:BastionHost", "edgelib:index:K3sCluster"} <= kinds
-    assert set(recording.exports) == {"carrierGatewayId", "carrierIps", "sshConfig"}
+    assert set(recording.exports) == {"carrierGatewayId", "kubeconfig", "sshConfig"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -9,7 +9,7 @@ import pulumi_command as command
 
 from edgelib.components._family import Family
 from edgelib.components._host import Host
-from edgelib.kubernetes.node_gate import FORGET, INTERPRETER, WAIT, NodeGate
+from edgelib.kubernetes.node_gate import INTERPRETER, KEEP, WAIT, Members, NodeGate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,7 @@ def gate_node(
     taints: Sequence[str],
     wait_seconds: int,
 ) -> command.local.Command:
-    """Waits until the node is Ready in the API and gives it its labels and taints; a change of these does so in place.
-
-    When the node is removed, so is its Node object.
-    """
+    """Waits until the node is Ready in the API and gives it its labels and taints; a change of these does so in place."""
 
     def stdin(found: Sequence[Any]) -> str:
         server, ca, certificate, key, instance_id, known_labels = found
@@ -47,7 +44,6 @@ def gate_node(
             certificate_pem=certificate,
             key_pem=key,
             node=node,
-            since="",
             instance_id=instance_id,
             labels=known_labels,
             taints=taints,
@@ -60,8 +56,30 @@ def gate_node(
         interpreter=INTERPRETER,
         create=WAIT,
         update=WAIT,
-        delete=FORGET,
         stdin=pulumi.Output.secret(pulumi.Output.all(*facts).apply(stdin)),
         logging=command.local.Logging.STDERR,
         opts=family.opts(depends_on=host.gates),
+    )
+
+
+def keep_members(
+    family: Family, api: ApiAccess, nodes: Sequence[str], up: Sequence[pulumi.Resource]
+) -> command.local.Command:
+    """Takes the Node objects of nodes that the program has no more out of the cluster; ``up`` shows that it serves.
+
+    Not the gates' own doing as they go: a program may stop waiting for a node that it keeps.
+    """
+
+    def stdin(found: Sequence[str]) -> str:
+        server, ca, certificate, key = found
+        return Members(server=server, ca_pem=ca, certificate_pem=certificate, key_pem=key, nodes=nodes).to_json()
+
+    return command.local.Command(
+        f"{family.name}-members",
+        interpreter=INTERPRETER,
+        create=KEEP,
+        update=KEEP,
+        stdin=pulumi.Output.secret(pulumi.Output.all(api.server, api.ca, api.certificate, api.key).apply(stdin)),
+        logging=command.local.Logging.STDERR,
+        opts=family.opts(depends_on=up),
     )

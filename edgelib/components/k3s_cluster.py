@@ -29,7 +29,7 @@ from edgelib.components._k3s_secrets import (
     server_secrets,
 )
 from edgelib.components._k3s_user_data import agent_user_data, server_user_data
-from edgelib.components._node_gates import ApiAccess, gate_node
+from edgelib.components._node_gates import ApiAccess, gate_node, keep_members
 from edgelib.components._pool import address_pool, boot_pool, facts_by_node
 from edgelib.components._roles import instance_profile
 from edgelib.components.network import Network, keyed
@@ -136,6 +136,8 @@ class _Cluster:
         )
         server_hosts, ready = self._boot_servers(servers, api)
         hosts = {SERVER: server_hosts, **self._boot_agents(agents, first, api, ready)}
+        if self.plan.wait_seconds is not None:
+            keep_members(self.family, api, [node for of_pool in hosts.values() for node in of_pool], ready)
         return self._outputs(hosts, endpoints, api)
 
     def _pool_family(self, key: str) -> Family:

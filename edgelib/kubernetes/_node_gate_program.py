@@ -1,10 +1,11 @@
-"""Waits until a Kubernetes node is up, then keeps its labels and taints; or takes the node out of the cluster.
+"""Waits until a Kubernetes node is up, then keeps its labels and taints; or takes nodes that are no more out of the cluster.
 
 A program of its own: it runs by its text on whatever Python 3.9 or later the user's machine has, and imports only the standard
-library. The action is its argument (``wait`` or ``forget``), the settings are JSON on stdin (see node_gate.py). It prints what it
+library. The action is its argument (``wait`` or ``keep``), the settings are JSON on stdin (see node_gate.py). It prints what it
 manages as its last line, and is given that line again in PULUMI_COMMAND_STDOUT. Progress goes to stderr.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import json
@@ -18,14 +19,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Optional, cast
 
 REQUEST_SECONDS = 10.0
-FORGET_TRIES = 3  # with REQUEST_SECONDS each: a destroy is not held up for longer than 30 s
+REMOVE_TRIES = 3  # with REQUEST_SECONDS each: an update is not held up for longer than 30 s
 SLOWEST = 10  # the pause between two looks grows to so many times `poll_seconds`
-CLOCK_SKEW = timedelta(seconds=5)  # between the clock of EC2, which dates the launch, and the node's
 
 UNREACHABLE = (
     "The API must be open to this machine: its address, as the internet sees it, belongs in the cluster's api_allowed_cidrs"
@@ -117,7 +116,7 @@ def unanswered(url: str, error: Exception) -> PendingError:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         mismatch = cause.verify_code in (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
-        return PendingError(url, cause.verify_message.rstrip("."), NOT_IN_SAN if not mismatch else FOREIGN)
+        return PendingError(url, cause.verify_message.rstrip("."), NOT_IN_SAN if mismatch else FOREIGN)
     if isinstance(cause, ssl.SSLError):
         return PendingError(url, f"TLS: {cause.reason or cause}", FOREIGN)
     text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
@@ -137,23 +136,33 @@ def message_of(text: str) -> str:
     """What an answer says: the message of a Status, the failed checks of /readyz, or its beginning."""
     failed = re.findall(r"^\[-\](\S+) failed", text, re.MULTILINE)
     if failed:
-        return f"failed: {', '.join(failed)}"
+        return f"failed: {', '.join(failed[:3])}{f' and {len(failed) - 3} more' if len(failed) > 3 else ''}"
     try:
         return str(json.loads(text)["message"])
     except (ValueError, KeyError, TypeError):
         return " ".join(text.split())[:200] or "no text"
 
 
-def moment(text: str) -> datetime:
-    """An RFC 3339 time, with as many digits of a second as it has."""
-    found = re.fullmatch(r"(.+T\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
-    if found is None:
-        raise ValueError(f"{text!r} is no RFC 3339 time such as 2026-01-31T12:00:00Z")
-    base, fraction, zone = found.groups()
-    return datetime.fromisoformat(f"{base}.{(fraction or '.0')[1:7]:0<6}{zone.replace('Z', '+00:00')}")
+class Heartbeats:
+    """Tells this machine's heartbeats from those that the machine before it, of the same node name, has left in the cluster.
+
+    No clocks are compared: the old machine beats no more, so a heartbeat that moves is the new one's.
+    """
+
+    def __init__(self, instance: str, previous_instance: str) -> None:
+        self.instance = instance
+        self.replaced = bool(instance and previous_instance and instance != previous_instance)
+        self.seen: list[Optional[str]] = []
+
+    def check(self, what: str, renewed: Optional[str]) -> None:
+        """`renewed` is the time of the node's lease. Raises PendingError."""
+        self.seen.append(renewed)
+        if self.replaced and renewed == self.seen[0]:
+            beat = f"since {renewed}" if renewed else "yet"
+            raise PendingError(what, f"no heartbeat {beat}, and {self.instance} is to take it over", NEVER_JOINED)
 
 
-def check_ready(api: Api, gate: Mapping[str, Any]) -> dict[str, Any]:
+def check_ready(api: Api, gate: Mapping[str, Any], heartbeats: Heartbeats) -> dict[str, Any]:
     """The Node, once the API and the node on this very machine are ready. Raises PendingError."""
     status, text = api.ask("GET", "/readyz")
     if status != http.client.OK:
@@ -165,25 +174,14 @@ def check_ready(api: Api, gate: Mapping[str, Any]) -> dict[str, Any]:
         raise PendingError(what, "not in the cluster", NEVER_JOINED)
     conditions: list[dict[str, Any]] = node.get("status", {}).get("conditions") or []
     ready = next((each for each in conditions if each["type"] == "Ready"), None)
+    lease = api.get(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}", f"lease of {what}")
+    heartbeats.check(what, (lease or {}).get("spec", {}).get("renewTime"))
     if ready is None:
         raise PendingError(what, "has not reported its status yet", NOT_READY)
     if ready["status"] != "True":
         said = ", ".join(ready[key] for key in ("reason", "message") if ready.get(key))
         raise PendingError(what, f"Ready={ready['status']} ({said or 'no reason given'})", NOT_READY)
-    if gate["since"]:
-        lease = api.get(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}", f"lease of {what}")
-        check_fresh(what, gate["since"], ready.get("lastHeartbeatTime"), (lease or {}).get("spec", {}).get("renewTime"))
     return node
-
-
-def check_fresh(what: str, since: str, reported: Optional[str], renewed: Optional[str]) -> None:
-    """Status and lease must be this machine's: those of the machine before it stay in the cluster. Raises PendingError."""
-    after = moment(since) - CLOCK_SKEW
-    if renewed is None or moment(renewed) < after:
-        beat = f"last heartbeat {renewed}" if renewed else "no heartbeat yet"
-        raise PendingError(what, f"{beat}, and the instance was launched {since}", NEVER_JOINED)
-    if reported is not None and moment(reported) < after:
-        raise PendingError(what, f"status of {reported}, and the instance was launched {since}", NOT_READY)
 
 
 def taint_id(taint: str) -> tuple[str, str]:
@@ -210,7 +208,7 @@ def changes(node: Mapping[str, Any], gate: Mapping[str, Any], before: Mapping[st
     labels.update({key: None for key in before["labels"] if key in live and key not in wanted})
 
     ours = {taint_id(taint): taint_object(taint) for taint in gate["taints"]}
-    gone = {taint_id(taint) for taint in before["taints"]} - set(ours)
+    gone = {taint_id(taint) for taint in before["taints"]}
     present: list[dict[str, Any]] = node.get("spec", {}).get("taints") or []
     taints: list[dict[str, Any]] = []
     for taint in present:
@@ -247,27 +245,28 @@ def bring(api: Api, node: Mapping[str, Any], gate: Mapping[str, Any], before: Ma
         raise PendingError(what, f"HTTP {status}, {message_of(text)}", way_out_of(status))
 
 
-def managed_before(node: str, output: str) -> dict[str, list[str]]:
-    """Labels and taints in the last line of the gate's previous output; none if that was about another node."""
+def managed_before(node: str, output: str) -> dict[str, Any]:
+    """Instance, labels and taints in the last line of the gate's previous output; none if that was about another node."""
     last = (output.strip().splitlines() or [""])[-1]
     try:
         before = json.loads(last)
         if before["node"] == node:
-            return {"labels": list(before["labels"]), "taints": list(before["taints"])}
+            return {key: before[key] for key in ("instance_id", "labels", "taints")}
     except (ValueError, KeyError, TypeError):
         pass
-    return {"labels": [], "taints": []}
+    return {"instance_id": "", "labels": [], "taints": []}
 
 
 def wait(gate: Mapping[str, Any], previous: str) -> int:
     """Waits for the node and sets its labels and taints; the exit status."""
     api, node, limit = Api(gate), str(gate["node"]), int(gate["wait_seconds"])
     before = managed_before(node, previous)
+    heartbeats = Heartbeats(gate["instance_id"], before["instance_id"])
     start = time.monotonic()
     pause, seen = gate["poll_seconds"], ""
     while True:
         try:
-            bring(api, check_ready(api, gate), gate, before)
+            bring(api, check_ready(api, gate, heartbeats), gate, before)
             break
         except RefusedError as refused:
             say(str(refused))
@@ -283,7 +282,8 @@ def wait(gate: Mapping[str, Any], previous: str) -> int:
         time.sleep(min(pause, max(0.0, limit - (time.monotonic() - start))))
         pause = min(pause * 1.5, gate["poll_seconds"] * SLOWEST)
     say(f"node {node} is Ready")
-    print(json.dumps({"node": node, "labels": sorted(gate["labels"]), "taints": sorted(gate["taints"])}))  # noqa: T201 - the result
+    managed = {"labels": sorted(gate["labels"]), "taints": sorted(gate["taints"])}
+    print(json.dumps({"node": node, "instance_id": gate["instance_id"], **managed}))  # noqa: T201 - the result
     return 0
 
 
@@ -300,25 +300,35 @@ def gave_up(gate: Mapping[str, Any], pending: PendingError) -> str:
     return " ".join(part for part in parts if part)
 
 
-def forget(gate: Mapping[str, Any]) -> int:
-    """Deletes the Node; 0 in any case, because a destroy must go on when the cluster has gone already."""
-    node, problem = str(gate["node"]), ""
-    for attempt in range(FORGET_TRIES):
+def keep(members: Mapping[str, Any], previous: str) -> int:
+    """Deletes the Nodes that were members and are no more; 0 in any case, because their machines must go in any case."""
+    before: set[str] = set()
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        before = set(json.loads((previous.strip().splitlines() or [""])[-1])["nodes"])
+    for node in sorted(before - set(members["nodes"])):
+        remove(members, node)
+    print(json.dumps({"nodes": sorted(members["nodes"])}))  # noqa: T201 - the result
+    return 0
+
+
+def remove(members: Mapping[str, Any], node: str) -> None:
+    """Deletes the Node, in at most half a minute, or says why not."""
+    problem = ""
+    for attempt in range(REMOVE_TRIES):
         if attempt:
-            time.sleep(gate["poll_seconds"])
+            time.sleep(members["poll_seconds"])
         try:
-            status, text = Api(gate).ask("DELETE", f"/api/v1/nodes/{node}")
+            status, text = Api(members).ask("DELETE", f"/api/v1/nodes/{node}")
         except (PendingError, OSError, ValueError) as error:
             problem = str(error)
             continue
         if status == http.client.OK:
             say(f"node {node} is out of the cluster")
-            return 0
+            return
         problem = f"HTTP {status}, {message_of(text)}"
         if status < http.client.INTERNAL_SERVER_ERROR and status != http.client.TOO_MANY_REQUESTS:
             break
-    say(f"node {node} was not taken out of the cluster: {problem}")
-    return 0
+    say(f"node {node} was not taken out of the cluster: {problem}. `kubectl delete node {node}` does it.")
 
 
 def say(line: str) -> None:
@@ -329,10 +339,8 @@ def say(line: str) -> None:
 def main(arguments: Iterable[str]) -> int:
     """Runs the action; the exit status."""
     (action,) = arguments
-    gate: Mapping[str, Any] = json.load(sys.stdin)
-    return {"wait": lambda: wait(gate, os.environ.get("PULUMI_COMMAND_STDOUT", "")), "forget": lambda: forget(gate)}[
-        action
-    ]()
+    settings: Mapping[str, Any] = json.load(sys.stdin)
+    return {"wait": wait, "keep": keep}[action](settings, os.environ.get("PULUMI_COMMAND_STDOUT", ""))
 
 
 if __name__ == "__main__":

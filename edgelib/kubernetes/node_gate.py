@@ -1,12 +1,11 @@
-"""The readiness gate of a node: a small program that a `pulumi_command.local.Command` runs on the user's machine.
+"""The gates of a cluster: a small program that `pulumi_command.local.Command` runs on the user's machine.
 
 ::
 
-    command.local.Command(
-        name, interpreter=INTERPRETER, create=WAIT, update=WAIT, delete=FORGET, stdin=Output.secret(gate.to_json())
-    )
+    command.local.Command(name, interpreter=INTERPRETER, create=WAIT, update=WAIT, stdin=Output.secret(gate.to_json()))
 
-No `triggers`: a replaced Command runs its delete last, which would take the node out that its create has just waited for.
+No ``delete``: a gate that the program leaves out says nothing about its node, which may go on running. Nodes that are no more are
+what `Members` is for.
 """
 
 import dataclasses
@@ -17,9 +16,9 @@ from importlib import resources
 from typing import Final
 
 WAIT: Final = "wait"
-"""Waits for the API and the node, then sets labels and taints. Fails with the reason after `NodeGate.wait_seconds`."""
-FORGET: Final = "forget"
-"""Takes the node out of the cluster, for at most half a minute. Never fails."""
+"""With a `NodeGate`: waits for the API and the node, then sets labels and taints. Fails with the reason after ``wait_seconds``."""
+KEEP: Final = "keep"
+"""With `Members`: takes the nodes that were members and are no more out of the cluster, for at most half a minute each. Never fails."""
 
 PROGRAM: Final = resources.files("edgelib.kubernetes").joinpath("_node_gate_program.py").read_text(encoding="utf-8")
 """The program's text: of the standard library alone, for Python 3.9 or later."""
@@ -30,8 +29,8 @@ INTERPRETER: Final = ["python3", "-I", "-c", PROGRAM]
 
 
 @dataclass(frozen=True, kw_only=True)
-class NodeGate:
-    """What the program reads on stdin. Secret: it holds the key of the cluster's administrator."""
+class Administrator:
+    """How the program reaches the API. Secret: it holds the key of the cluster's administrator."""
 
     server: str
     """URL of the Kubernetes API, such as ``https://203.0.113.7:6443``."""
@@ -40,15 +39,20 @@ class NodeGate:
     certificate_pem: str
     """The administrator's client certificate, with its intermediates."""
     key_pem: str
+
+    def to_json(self) -> str:
+        """What the program reads on stdin: the same text for the same settings."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeGate(Administrator):
+    """One node that is waited for, and what it keeps."""
+
     node: str
     """Name of the Node."""
-    since: str
-    """Launch time of the instance (RFC 3339): status and heartbeats before it are another machine's. Empty takes any.
-
-    5 seconds are allowed for clocks that differ.
-    """
     instance_id: str
-    """EC2 instance id, for messages; and so that a replaced instance is waited for anew. May be empty."""
+    """EC2 instance id, for messages; may be empty. When it is not the one before, a new heartbeat is waited for (some 10 s)."""
     labels: Mapping[str, str]
     """Labels that the gate keeps. Those that it set before and that are not here any more are removed; others stay."""
     taints: Sequence[str]
@@ -57,6 +61,12 @@ class NodeGate:
     poll_seconds: float = 1.0
     """Pause between two looks; while nothing changes it grows to ten times as much."""
 
-    def to_json(self) -> str:
-        """The same text for the same settings."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+@dataclass(frozen=True, kw_only=True)
+class Members(Administrator):
+    """The nodes that a cluster has."""
+
+    nodes: Sequence[str]
+    """Names of the Nodes."""
+    poll_seconds: float = 1.0
+    """Pause between two tries."""

@@ -281,7 +281,7 @@ def test_more_servers_or_agents_touch_no_node_that_is_there():
     assert {node: after[node] for node in before} == before
     more = {"edge": NodePoolArgs(zone=BOSTON, count=3, labels={"role": "video"}, taints=["a=b:NoSchedule"])}
     grown = built(agents=more)
-    old, new = asked(usual()), asked(grown)
+    old, new = asked(usual(), without=["k3s-members"]), asked(grown)
     assert {urn: new[urn] for urn in old} == old
 
 
@@ -304,18 +304,24 @@ def test_without_gates_the_order_is_that_of_the_instances():
     assert ("Instance", "k3s-server-1") in order(recording, "k3s-edge-1")
 
 
-def gate(recording: Recording, node: str) -> Mapping[str, Any]:
-    return json.loads(recording.one(command.local.Command, f"{node}-ready").inputs["stdin"])
+def gate(recording: Recording, name: str) -> Mapping[str, Any]:
+    return json.loads(recording.one(command.local.Command, name).inputs["stdin"])
 
 
 def test_a_gate_asks_the_api_about_its_node():
     recording = usual()
-    about = gate(recording, "k3s-edge-1")
+    about = gate(recording, "k3s-edge-1-ready")
     assert about["server"] == recording.exports["api_endpoint"]
     assert (about["node"], about["instance_id"]) == ("k3s-edge-1", "i-k3s-edge-1")
     assert about["labels"]["topology.kubernetes.io/zone"] == BOSTON
     assert about["labels"]["role"] == "video"
     assert (about["taints"], about["wait_seconds"]) == (["a=b:NoSchedule"], 900)
+
+
+def test_who_is_a_member_is_known_so_that_others_are_taken_out():
+    about = gate(usual(), "k3s-members")
+    assert about["nodes"] == ["k3s-server-1", "k3s-edge-1", "k3s-edge-2"]
+    assert [each.name for each in usual().all(command.local.Command) if "delete" in each.inputs] == []
 
 
 def test_nodes_wait_for_the_parameters_that_they_fetch():

@@ -23,9 +23,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edgelib.kubernetes import _node_gate_program as program
-from edgelib.kubernetes.node_gate import FORGET, INTERPRETER, PROGRAM, WAIT, NodeGate
+from edgelib.kubernetes.node_gate import INTERPRETER, KEEP, PROGRAM, WAIT, Members, NodeGate
 
-LAUNCHED = "2026-03-01T12:00:00Z"
 BEFORE, AFTER = "2026-03-01T11:59:54.999999Z", "2026-03-01T12:01:00.000000Z"
 NODE = "/api/v1/nodes/edge-1"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/edge-1"
@@ -180,7 +179,6 @@ def gate(api, **changed):
         "certificate_pem": CERTIFICATE,
         "key_pem": KEY,
         "node": "edge-1",
-        "since": LAUNCHED,
         "instance_id": "i-0123",
         "labels": {},
         "taints": [],
@@ -242,8 +240,6 @@ def test_it_waits_for_api_node_status_and_heartbeat_and_says_each_once(api, run)
         quiet,
         api.up,
         lambda: api.node(ready=""),
-        lambda: api.lease(BEFORE),
-        lambda: api.lease(AFTER),
         lambda: api.node(ready="False", reason="KubeletNotReady", message="cni plugin not initialized"),
         api.node,
     ]
@@ -254,8 +250,6 @@ def test_it_waits_for_api_node_status_and_heartbeat_and_says_each_once(api, run)
     assert lines == [
         f"waiting for https://127.0.0.1:{api.port}/readyz: HTTP 500, failed: etcd",
         "waiting for node edge-1: not in the cluster",
-        f"waiting for node edge-1: no heartbeat yet, and the instance was launched {LAUNCHED}",
-        f"waiting for node edge-1: last heartbeat {BEFORE}, and the instance was launched {LAUNCHED}",
         "waiting for node edge-1: has not reported its status yet",
         "waiting for node edge-1: Ready=False (KubeletNotReady, cni plugin not initialized)",
         "node edge-1 is Ready",
@@ -265,34 +259,21 @@ def test_it_waits_for_api_node_status_and_heartbeat_and_says_each_once(api, run)
 def test_output_is_the_same_however_long_it_took(api, run):
     settings = gate(api, labels={"b": "2", "a": "1"}, taints=["z:NoSchedule", "a=b:NoExecute"])
     _, first, _ = run(WAIT, settings)
-    api.steps = [lambda: api.lease(BEFORE), lambda: api.lease(AFTER)]
+    api.steps = [lambda: api.node(ready="Unknown"), api.node]
     _, second, _ = run(WAIT, settings)
     assert first == second
     managed = {"labels": ["a", "b"], "taints": ["a=b:NoExecute", "z:NoSchedule"]}
     assert json.loads(first) == {"node": "edge-1", "instance_id": "i-0123", **managed}
 
 
-def test_the_status_that_the_machine_before_left_behind_does_not_count(api, run):
-    api.node(reported=BEFORE)
-    status, _, stderr = run(WAIT, gate(api, wait_seconds=0))
-    assert status == 1
-    assert f"node edge-1: status of {BEFORE}, and the instance was launched {LAUNCHED}" in stderr
-
-
-@pytest.mark.parametrize("since", ["2026-03-01T12:00:04Z", "2026-03-01T12:00:04.000Z", "2026-03-01T14:00:04+02:00", ""])
-def test_clocks_may_differ_by_seconds(api, run, since):
-    api.lease("2026-03-01T12:00:00.000000Z")
-    assert run(WAIT, gate(api, since=since, wait_seconds=0))[0] == 0
-
-
-def test_a_node_without_a_heartbeat_passes_if_the_launch_is_not_known(api, run):
+def test_a_node_without_a_heartbeat_passes_where_none_was_before(api, run):
     del api.answers["GET", LEASE]
-    assert run(WAIT, gate(api, since=""))[0] == 0
+    assert run(WAIT, gate(api))[0] == 0
 
 
 def test_replaced_instance_has_passed_when_a_new_heartbeat_comes(api, run):
     old = printed(instance_id="i-before")
-    settings = gate(api, since="")
+    settings = gate(api)
     stays = "no heartbeat since 2026-03-01T12:01:00.000000Z, and i-0123 is to take it over"
     said = gives_up(run, settings, previous=old)
     assert stays in said
@@ -310,7 +291,7 @@ def test_replaced_instance_has_passed_when_a_new_heartbeat_comes(api, run):
 def test_first_heartbeat_of_a_replaced_instance_may_be_the_nodes_first(api, run):
     del api.answers["GET", LEASE]
     api.steps = [lambda: None, lambda: api.lease(AFTER)]
-    status, _, stderr = run(WAIT, gate(api, since=""), previous=printed(instance_id="i-before"))
+    status, _, stderr = run(WAIT, gate(api), previous=printed(instance_id="i-before"))
     assert status == 0
     assert "no heartbeat yet, and i-0123 is to take it over" in stderr
 
@@ -414,6 +395,12 @@ def test_api_that_fails_over_the_node(api, run):
     assert "node edge-1: HTTP 503, apiserver not ready. The API server" in gives_up(run, gate(api))
 
 
+def test_api_that_has_just_begun_is_described_in_short(api, run):
+    checks = "".join(f"[-]check-{number} failed: reason withheld\n" for number in range(12))
+    api.answers["GET", "/readyz"] = 500, f"[+]ping ok\n{checks}readyz check failed\n"
+    assert "HTTP 500, failed: check-0, check-1, check-2 and 9 more." in gives_up(run, gate(api))
+
+
 def test_wait_is_bounded(api, run):
     del api.answers["GET", NODE]
     status, _, stderr = run(WAIT, gate(api, wait_seconds=1, poll_seconds=0.05))
@@ -499,39 +486,55 @@ def test_change_that_is_refused_for_good_is_not_waited_for(api, run):
 # --- the end
 
 
-def test_forget_takes_the_node_out(api, run):
+def members(api, *nodes, **changed):
+    admin = {key: getattr(gate(api), key) for key in ("server", "ca_pem", "certificate_pem", "key_pem", "poll_seconds")}
+    return Members(**{**admin, "nodes": nodes, **changed})
+
+
+KEPT = json.dumps({"nodes": ["edge-1", "edge-2"]})
+
+
+def test_a_node_that_is_no_member_any_more_is_taken_out(api, run):
     api.answers["DELETE", NODE] = 200, {"status": "Success"}
-    status, stdout, stderr = run(FORGET, gate(api))
-    assert (status, stdout, stderr) == (0, "", "node edge-1 is out of the cluster\n")
+    status, stdout, stderr = run(KEEP, members(api, "edge-3", "edge-2"), previous=f"earlier\n{KEPT}")
+    assert (status, stderr) == (0, "node edge-1 is out of the cluster\n")
+    assert json.loads(stdout) == {"nodes": ["edge-2", "edge-3"]}
     assert api.changed == [("DELETE", NODE, None)]
 
 
-def test_forget_tries_again_when_the_api_is_busy(api, run):
+@pytest.mark.parametrize("previous", ["", KEPT, "no JSON", "[]", "{}"])
+def test_nothing_is_taken_out_that_is_a_member_or_never_was(api, run, previous):
+    status, _, stderr = run(KEEP, members(api, "edge-1", "edge-2"), previous=previous)
+    assert (status, stderr, api.changed) == (0, "", [])
+
+
+def test_a_busy_api_is_asked_again(api, run):
     api.answers["DELETE", NODE] = 503, "shutting down"
-    status, _, stderr = run(FORGET, gate(api))
+    status, _, stderr = run(KEEP, members(api, "edge-2"), previous=KEPT)
     assert status == 0
-    assert stderr == "node edge-1 was not taken out of the cluster: HTTP 503, shutting down\n"
+    way_out = "`kubectl delete node edge-1` does it."
+    assert stderr == f"node edge-1 was not taken out of the cluster: HTTP 503, shutting down. {way_out}\n"
     assert len(api.changed) == 3
 
 
-def test_forget_of_a_node_that_is_gone_is_no_failure(api, run):
-    status, _, stderr = run(FORGET, gate(api))
+def test_a_node_that_is_gone_already_is_no_failure(api, run):
+    status, _, stderr = run(KEEP, members(api, "edge-2"), previous=KEPT)
     assert status == 0
     assert "HTTP 404" in stderr
     assert len(api.changed) == 1
 
 
-def test_forget_without_an_api_is_no_failure(run):
+def test_an_api_that_is_gone_is_no_failure(run):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    status, _, stderr = run(FORGET, gate(Api(port=port)))
+    status, _, stderr = run(KEEP, members(Api(port=port), "edge-2"), previous=KEPT)
     assert status == 0
     assert "node edge-1 was not taken out of the cluster" in stderr
     assert "connection refused" in stderr
 
 
-def test_forget_with_a_key_that_cannot_be_read_is_no_failure(api, run):
-    assert run(FORGET, gate(api, key_pem="no key"))[0] == 0
+def test_a_key_that_cannot_be_read_is_no_failure(api, run):
+    assert run(KEEP, members(api, "edge-2", key_pem="no key"), previous=KEPT)[0] == 0
 
 
 # --- how it runs
