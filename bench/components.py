@@ -1,7 +1,8 @@
-"""The example as components beside the same resources written by hand in plain Pulumi: `make bench`.
+"""Components beside the same resources in plain Pulumi: `make bench`.
 
-One run, three parts: imports, under Pulumi's mocks, on the engine. Both programs run in turn, on the same machine; it prints what
-they took and the ratios, and judges nothing. About 3 minutes on two cores.
+One run, three parts: imports, under Pulumi's mocks, on the engine. The example stands beside a program written by hand, a K3s
+cluster beside a replay of what it registers (replay.py). Both programs of a pair run in turn, on the same machine; it prints what
+they took and the ratios, and judges nothing. About 5 minutes on two cores.
 """
 
 import argparse

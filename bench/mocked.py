@@ -1,24 +1,61 @@
-"""Both programs under Pulumi's own mocks: what the program itself costs, without an engine or a provider.
+"""Programs under Pulumi's own mocks: what the program itself costs, without an engine or a provider.
 
-As a script, ``mocked.py PROGRAM SITES TIMES`` is the process that is measured.
+As a script, ``mocked.py PROGRAM SITES TIMES`` is the process that is measured. PROGRAM is one of ``programs``, or the file of a
+recording, which has so many sites already.
 """
 
 import asyncio
 import importlib
 import json
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
-from figures import MEBIBYTES, MILLISECONDS, PROGRAMS, SECONDS, Figure, Sample, check_same, figures, in_pairs
+from figures import (
+    BY_HAND,
+    COMPONENTS,
+    MEBIBYTES,
+    MILLISECONDS,
+    REPLAY,
+    SECONDS,
+    SITE,
+    Contest,
+    Figure,
+    Sample,
+    check_same,
+    figures,
+    in_pairs,
+)
 from pulumi.runtime import mocks, settings
 from pulumi.runtime.stack import run_in_stack
-from workers import measure, peak_memory
+from replay import replay
+from workers import BENCH, measure, peak_memory
 
-SHAPES = {1: 20, 10: 2}
-"""Sites in the program to how many times it is built: the SDK's bookkeeping grows faster than the program does."""
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One comparison under mocks."""
+
+    name: str
+    contest: Contest
+    shapes: Mapping[int, int]
+    """Sites in the program to how many times it is built: the SDK's bookkeeping grows faster than the program does."""
+    recorded: str = ""
+    """The program that ``replay`` replays."""
+
+
+CLUSTER = "k3s_cluster"
+PARTS = (
+    Part(name="site", contest=SITE, shapes={1: 20, 10: 2}),
+    # how well a replay stands in for what one would write by hand: a ratio of 1 is the best
+    Part(name="site", contest=(BY_HAND, REPLAY), shapes={10: 2}, recorded=COMPONENTS),
+    Part(name="K3s cluster", contest=(REPLAY, CLUSTER), shapes={1: 5, 10: 1}, recorded=CLUSTER),
+)
 UNITS = {
     "registration per resource": MILLISECONDS,
     "registration per resource, CPU": MILLISECONDS,
@@ -40,6 +77,9 @@ _STATE = {
     "name": "named",
     "privateIp": "10.0.128.4",
     "publicIp": "203.0.113.1",
+    **dict.fromkeys(("certPem", "certRequestPem"), "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"),
+    "privateKeyPem": "-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n",
+    "result": "random",
 }
 
 
@@ -61,22 +101,31 @@ class _Mocks(pulumi.runtime.Mocks):
         return _ANSWERS[args.token], []
 
 
-def build(site: Callable[[str], None], sites: int) -> _Mocks:
-    """Builds so many sites in one program, to the end of every apply."""
+def program_of(name: str, sites: int) -> Callable[[], None]:
+    """The program that builds so many sites: a module of ``programs``, or a recording's file."""
+    if name.endswith(".json"):
+        recording = json.loads(Path(name).read_text(encoding="utf-8"))
+        return lambda: replay(recording)
+    site = importlib.import_module(f"programs.{name}").site
+    return lambda: [site(f"s{number}-") for number in range(sites)] and None
+
+
+def build(program: Callable[[], None]) -> _Mocks:
+    """Builds the program once, to the end of every apply."""
     answers = _Mocks()
     settings.set_root_resource(object())  # or set_mocks would make a stack, whose outputs would be closed already
     mocks.set_mocks(answers)
     settings.set_root_resource(None)
-    asyncio.run(run_in_stack(lambda: [site(f"s{number}-") for number in range(sites)] and None))
+    asyncio.run(run_in_stack(program))
     return answers
 
 
 def timed(program: str, sites: int, times: int) -> dict[str, float]:
     """Builds a program of so many sites in this process, so many times, after one that does not count."""
-    module = importlib.import_module(f"programs.{program}")
-    build(module.site, 1)  # pulumi_aws loads its modules when they are first used
+    whole = program_of(program, sites)
+    build(program_of(program, 1))  # pulumi_aws loads its modules when they are first used
     start, cpu = time.perf_counter(), time.process_time()
-    built = [build(module.site, sites) for _ in range(times)]
+    built = [build(whole) for _ in range(times)]
     elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
     resources = sum(each.resources for each in built)
     return {
@@ -95,24 +144,36 @@ def run(program: str, sites: int, times: int) -> Sample:
     return {**sample, "wall time": time.perf_counter() - start}
 
 
-def measure_mocked(pairs: int, report: Callable[[str], None]) -> list[Figure]:
-    """The figures under mocks, from so many pairs after one that does not count.
+def measure_part(part: Part, sites: int, times: int, pairs: int, report: Callable[[str], None]) -> list[Figure]:
+    """The figures of one shape of one part, from so many pairs after one that does not count.
 
     Raises:
         RuntimeError: the programs did not register the same number of resources.
     """
-    measured: list[Figure] = []
-    for sites, times in SHAPES.items():
-        part = f"mocks, {sites} site{'s' if sites > 1 else ''} x {times}"
+    title = f"mocks, {sites} {part.name}{'s' if sites > 1 else ''} x {times}"
+    with tempfile.TemporaryDirectory(prefix="edgelib-bench-") as folder:
+        recording = Path(folder) / "recording.json"
+        if part.recorded:
+            asked_for = measure([str(BENCH / "record.py"), part.recorded, str(sites)])
+            recording.write_text(json.dumps(asked_for), encoding="utf-8")
 
-        def once(program: str, sites: int = sites, times: int = times) -> Sample:
-            return run(program, sites, times)
+        def once(program: str) -> Sample:
+            return run(str(recording) if program == REPLAY else program, sites, times)
 
-        (warm,) = in_pairs(1, once, lambda _, part=part: report(f"{part}: warm-up"))
-        check_same({program: warm[program]["resources"] for program in PROGRAMS})
-        found = in_pairs(pairs, once, lambda line, part=part: report(f"{part}: {line}"))
-        measured += figures(part, UNITS, found)
-    return measured
+        (warm,) = in_pairs(1, once, lambda _: report(f"{title}: warm-up"), part.contest)
+        check_same({program: sample["resources"] for program, sample in warm.items()})
+        found = in_pairs(pairs, once, lambda line: report(f"{title}: {line}"), part.contest)
+    return figures(title, UNITS, found, part.contest)
+
+
+def measure_mocked(pairs: int, report: Callable[[str], None]) -> list[Figure]:
+    """The figures of all parts; see `measure_part`."""
+    return [
+        figure
+        for part in PARTS
+        for sites, times in part.shapes.items()
+        for figure in measure_part(part, sites, times, pairs, report)
+    ]
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from figures import (
     COMPONENTS,
     MEBIBYTES,
     MILLISECONDS,
-    PROGRAMS,
     SECONDS,
+    SITE,
     Figure,
     Sample,
     check_same,
@@ -135,5 +135,5 @@ def measure_on_engine(pairs: int, report: Callable[[str], None], *, warm_up: boo
             bench.run(COMPONENTS)
         measured = in_pairs(pairs, bench.run, lambda line: report(f"engine: {line}"))
     for pair in measured:
-        check_same({program: pair[program]["resources"] for program in PROGRAMS})
+        check_same({program: pair[program]["resources"] for program in SITE})
     return figures("engine", UNITS, measured)
