@@ -25,7 +25,7 @@ def eventually(look, what, seconds=WAIT_SECONDS):
         found = look()
         if found:
             return found
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {seconds} s: {what() if callable(what) else what}"
         time.sleep(0.2)
 
 

@@ -250,7 +250,7 @@ def test_an_intruder_with_a_wrong_token_does_not_join(boston_k3s):
         BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": {"VolumeType": "gp2", "VolumeSize": 20}}],
     )["Instances"][0]["InstanceId"]
     try:
-        said = eventually(lambda: unauthorised(console(ec2, made)), "the console says why")
+        said = eventually(lambda: unauthorised(console(ec2, made)), lambda: console(ec2, made))
         assert "guessed" not in said
         assert "intruder" not in nodes(api(boston_k3s))
     finally:
