@@ -55,7 +55,8 @@ def test_a_client_of_another_ca_is_refused(cluster, tmp_path):
 
 
 def test_the_official_client_is_admin_too(cluster):
-    assert "default" in [each.metadata.name for each in CoreV1Api(cluster.plane.client()).list_namespace().items]
+    with cluster.plane.client() as api:
+        assert "default" in [each.metadata.name for each in CoreV1Api(api).list_namespace().items]
 
 
 def test_service_accounts_get_tokens_that_count_and_the_ca(cluster, tmp_path):
