@@ -78,7 +78,7 @@ def status(named: Optional[Path], *, as_json: bool) -> None:
 @sandbox.command()
 @_directory_option
 def reset(named: Optional[Path]) -> None:
-    """Start over: a new AWS account and no stacks. The plugins stay."""
+    """Start over: a new AWS account, no clusters and no stacks. The plugins stay."""
     directory = _directory(named)
     with _plain_errors():
         lifecycle.reset(directory)
@@ -125,6 +125,9 @@ def describe(found: Status) -> dict[str, Any]:
         "engine": None if found.engine is None else {**asdict(found.engine), "directory": str(found.engine.directory)},
         "providers": {plugin.package: {"version": plugin.version, "kind": plugin.kind} for plugin in found.plugins},
         "resources": dict(found.resources),
+        "machines": [asdict(machine) for machine in found.machines],
+        "clusters": [asdict(cluster) for cluster in found.clusters],
+        "problem": found.problem or None,
         "stacks": list(found.stacks),
     }
 
@@ -148,8 +151,21 @@ def render(found: Status) -> str:
         total = sum(found.resources.values())
         kinds = ", ".join(f"{number} {kind}" for kind, number in found.resources.items())
         lines.append(f"resources  {total}" + (f": {kinds}" if kinds else ""))
+    lines += _machine_lines(found)
     lines.append(f"stacks     {', '.join(found.stacks) or 'none'}")
     return "\n".join(lines)
+
+
+def _machine_lines(found: Status) -> list[str]:
+    lines = [f"machines   {found.problem or len(found.machines) or 'none'}"]
+    for machine in found.machines:
+        node = f", node {machine.node}" if machine.node else ""
+        problem = f": {machine.problem}" if machine.problem else ""
+        lines.append(f"           {machine.id} {machine.name} ({machine.state}{node}){problem}")
+    for cluster in found.clusters:
+        api = ", ".join(cluster.api) or "no API server runs"
+        lines.append(f"cluster    {cluster.id}: {api}, {cluster.ready} of {cluster.nodes} nodes ready")
+    return lines
 
 
 def _directory(named: Optional[Path]) -> SandboxDirectory:

@@ -39,6 +39,26 @@ class SandboxDirectory:
         return self.aws / "endpoint.json"
 
     @property
+    def machines(self) -> Path:
+        """What each emulated instance is as a machine, a folder each: its console output, and what is remembered of it."""
+        return self.root / "machines"
+
+    @property
+    def clusters(self) -> Path:
+        """The Kubernetes clusters, a folder each, by the volume that holds the datastore."""
+        return self.root / "clusters"
+
+    @property
+    def machines_log(self) -> Path:
+        """What the director of the machines says."""
+        return self.root / "logs" / "machines.log"
+
+    @property
+    def machines_process(self) -> Path:
+        """Pid file of the director."""
+        return self.root / "run" / "machines.json"
+
+    @property
     def aws_log(self) -> Path:
         """What the running emulator says; that of the run before is beside it, with `.previous`."""
         return self.root / "logs" / "aws.log"
@@ -114,7 +134,8 @@ class SandboxDirectory:
         self.root.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
         self.root.chmod(_OWNER_ONLY)
         self.marker.touch()
-        for folder in (self.aws, self.aws_log.parent, self.aws_process.parent, self.plugins, self.state):
+        parents = (self.aws_log.parent, self.aws_process.parent)
+        for folder in (self.aws, self.machines, self.clusters, *parents, self.plugins, self.state):
             folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
         (self.root / ".gitignore").write_text("*\n", encoding="utf-8")
         for file in (self.aws_config, self.aws_credentials):

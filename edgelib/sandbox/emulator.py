@@ -56,7 +56,7 @@ class Emulator:
 def find(directory: SandboxDirectory) -> Optional[Emulator]:
     """The emulator of this sandbox if it is alive and answers, else None."""
     record = processes.recorded(directory.aws_process)
-    url = _endpoint(directory)
+    url = endpoint(directory)
     if record is None or url is None or record.process() is None or not _healthy(url):
         return None
     return Emulator(url=url, pid=record.pid, created=record.created)
@@ -71,7 +71,7 @@ def start(directory: SandboxDirectory, environ: Mapping[str, str]) -> Emulator:
         ProcessError: if it is not healthy within 120 s; nothing is left running then.
     """
     arguments = command(directory)
-    previous = _endpoint(directory)
+    previous = endpoint(directory)
     port = urlsplit(previous).port if previous else None
     directory.endpoint_file.unlink(missing_ok=True)
     record = processes.spawn(
@@ -84,7 +84,7 @@ def start(directory: SandboxDirectory, environ: Mapping[str, str]) -> Emulator:
     process = psutil.Process(record.pid)
 
     def answers() -> bool:
-        url = _endpoint(directory)
+        url = endpoint(directory)
         return url is not None and _healthy(url)
 
     try:
@@ -141,7 +141,19 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def _endpoint(directory: SandboxDirectory) -> Optional[str]:
+def machines(url: str) -> dict[str, Any]:
+    """The account's instances as machines; see :mod:`edgelib.sandbox.aws.machines`.
+
+    Raises:
+        EmulatorError: if there is no answer, or a bad one.
+    """
+    try:
+        return cast("dict[str, Any]", json.loads(request(url, "GET", "/sandbox/machines")))
+    except ValueError as error:
+        raise EmulatorError(f"GET {url}/sandbox/machines: {error}") from error
+
+
+def endpoint(directory: SandboxDirectory) -> Optional[str]:
     """The url in endpoint.json; None when there is none, or one that is not on loopback."""
     try:
         url = str(json.loads(directory.endpoint_file.read_text(encoding="utf-8"))["url"])
@@ -152,7 +164,9 @@ def _endpoint(directory: SandboxDirectory) -> Optional[str]:
 
 
 def command(directory: SandboxDirectory) -> list[str]:
-    return [sys.executable, "-m", "edgelib.sandbox.aws", "--directory", str(directory.aws)]
+    """The emulator's arguments, without the port."""
+    folders = ["--directory", str(directory.aws), "--consoles", str(directory.machines)]
+    return [sys.executable, "-m", "edgelib.sandbox.aws", *folders]
 
 
 def _is_free(port: int) -> bool:

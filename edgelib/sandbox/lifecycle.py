@@ -13,6 +13,10 @@ from edgelib.sandbox.directory import SandboxDirectory
 from edgelib.sandbox.emulator import Emulator
 from edgelib.sandbox.engine import Engine
 from edgelib.sandbox.environment import sandbox_environment
+from edgelib.sandbox.kubernetes.binaries import BinariesNotFoundError
+from edgelib.sandbox.kubernetes.binaries import find as find_kubernetes
+from edgelib.sandbox.machines import service
+from edgelib.sandbox.machines.service import ClusterStatus, MachineStatus
 from edgelib.sandbox.plugins import Plugin
 
 State = Literal["running", "crashed", "stopped"]
@@ -52,6 +56,9 @@ class Status:
         emulator: None unless running.
         uptime: Seconds; None unless running.
         resources: Number of resources in the account by kind, such as "ec2:vpc"; empty unless running.
+        machines: The account's instances; empty unless running.
+        clusters: The Kubernetes clusters that they make.
+        problem: What keeps machines from being acted out, with what to do; empty when nothing does.
         stacks: "project/stack" of the file backend, whether running or not.
     """
 
@@ -62,6 +69,9 @@ class Status:
     engine: Optional[Engine]
     plugins: tuple[Plugin, ...]
     resources: Mapping[str, int]
+    machines: tuple[MachineStatus, ...]
+    clusters: tuple[ClusterStatus, ...]
+    problem: str
     stacks: tuple[str, ...]
 
 
@@ -87,6 +97,7 @@ def start(directory: SandboxDirectory, *, environ: Mapping[str, str], report: Re
                 report("the AWS emulator did not answer and was stopped")
             report("starting the AWS emulator")
             running = emulator.start(directory, environ)
+        service.start(directory, environ)
     return Sandbox(directory=directory, emulator=running, engine=found, plugins=providers, started=started)
 
 
@@ -96,23 +107,33 @@ def stop(directory: SandboxDirectory) -> bool:
         return False
     directory.prepare()
     with processes.locked(directory.lock):
+        service.stop(directory)
         return emulator.stop(directory)
 
 
 def reset(directory: SandboxDirectory) -> None:
-    """A new AWS account and an empty Pulumi backend. A sandbox that runs keeps running; the plugins stay."""
+    """A new AWS account, no machines, no clusters, and an empty Pulumi backend.
+
+    A sandbox that runs keeps running; the plugins stay.
+    """
     if not directory.exists():
         return
     directory.prepare()
     with processes.locked(directory.lock):
+        director = service.find(directory)
+        environ = None if director is None else director.environ()
+        service.stop(directory)
+        service.destroy_clusters(directory)
         running = emulator.find(directory)
         if running is not None:
             running.reset()
         else:
             emulator.stop(directory)  # one that hangs would write its old account back
             _empty(directory.aws)
-        _empty(directory.state)
-        _empty(directory.workspaces)
+        for folder in (directory.machines, directory.clusters, directory.state, directory.workspaces):
+            _empty(folder)
+        if environ is not None:
+            service.start(directory, environ)
 
 
 def status(directory: SandboxDirectory, *, environ: Mapping[str, str]) -> Status:
@@ -138,8 +159,22 @@ def status(directory: SandboxDirectory, *, environ: Mapping[str, str]) -> Status
         engine=found,
         plugins=plugins.installed(directory, plugins.wanted()),
         resources={} if running is None else count(running.inventory()),
+        machines=() if running is None else service.machines(directory, emulator.machines(running.url)),
+        clusters=service.clusters(directory),
+        problem="" if running is None else _machines_problem(directory, environ),
         stacks=stacks(directory.state),
     )
+
+
+def _machines_problem(directory: SandboxDirectory, environ: Mapping[str, str]) -> str:
+    """Why user data is not acted out, or only in part, in a sandbox that runs; empty when it is."""
+    if service.find(directory) is None:
+        return f"nothing acts them out; `edgelib sandbox start` heals it; log: {directory.machines_log}"
+    try:
+        find_kubernetes(environ)
+    except BinariesNotFoundError as error:
+        return str(error)
+    return ""
 
 
 def count(inventory: Mapping[str, object]) -> dict[str, int]:

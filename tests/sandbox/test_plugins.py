@@ -66,7 +66,7 @@ def calls(folder: Path) -> list[str]:
 
 def test_the_versions_are_those_of_the_installed_sdks():
     assert plugins.wanted()["aws"] == metadata.version("pulumi-aws")
-    assert set(plugins.wanted()) == {"aws", "command", "random", "tls"}
+    assert set(plugins.wanted()) == {"aws", "command", "kubernetes", "random", "tls"}
 
 
 def test_an_sdk_that_is_not_installed_needs_no_plugin(monkeypatch):

@@ -1,4 +1,4 @@
-"""``python -m edgelib.sandbox.aws --directory DIR [--port PORT]``: serve the emulated AWS of a directory."""
+"""``python -m edgelib.sandbox.aws --directory DIR [--consoles DIR] [--port PORT]``: serve the emulated AWS of a directory."""
 
 import argparse
 import logging
@@ -25,6 +25,9 @@ def main() -> int:
     """Serve until SIGTERM. Returns the exit status: 0, or 1 when the directory or the port cannot be had."""
     parser = argparse.ArgumentParser(prog="python -m edgelib.sandbox.aws", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="where the account is kept")
+    parser.add_argument(
+        "--consoles", type=Path, help="folder of the machines' console output, <instance id>/console.log"
+    )
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0, the default, takes a free one")
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -34,7 +37,7 @@ def main() -> int:
     from edgelib.sandbox.aws.server import serve  # noqa: PLC0415
 
     try:
-        serve(arguments.directory, port=arguments.port)
+        serve(arguments.directory, port=arguments.port, consoles=arguments.consoles)
     except (JournalError, OSError) as error:
         logging.getLogger("edgelib.sandbox.aws").error("%s", error)  # noqa: TRY400  # the message says it all
         return 1

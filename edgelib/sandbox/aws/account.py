@@ -135,11 +135,19 @@ class Account:
 
     def inventory(self) -> dict[str, Any]:
         """What exists in the account; see :mod:`edgelib.sandbox.aws.inventory`."""
+        return self._seen(self.world.inventory)
+
+    def machines(self) -> dict[str, Any]:
+        """The account's instances as machines; see :mod:`edgelib.sandbox.aws.machines`."""
+        return self._seen(self.world.machines)
+
+    def _seen(self, view: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A view of the account as it is now; it is not a call, so nothing counts it as a look and no journal keeps it."""
         with self._lock:
             now = self.world.clock.now()
             with self.world.clock.held(now):
                 self.world.settle(now)
-                return self.world.inventory()
+                return view()
 
 
 def _call_app(app: WsgiApp, environ: Mapping[str, Any], body: bytes) -> Answer:

@@ -85,6 +85,7 @@ class Application:
             ("POST", "/sandbox/faults"): self._add_faults,
             ("DELETE", "/sandbox/faults"): lambda _: self.faults.clear(),
             ("GET", "/sandbox/inventory"): lambda _: json_answer(self.account.inventory()),
+            ("GET", "/sandbox/machines"): lambda _: json_answer(self.account.machines()),
             ("GET", "/sandbox/calls"): lambda _: json_answer(self.calls.rows()),
             ("DELETE", "/sandbox/calls"): lambda _: self.calls.clear(),
             ("POST", "/sandbox/reset"): self._reset,

@@ -4,7 +4,8 @@
 # Why: moto types its internals in part; ours are typed where they meet the rest of the sandbox.
 """What every noun of the emulated EC2 shares: the sandbox's clock, fault plan and addresses, and the states under way."""
 
-from typing import Any, ClassVar, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Optional, TypeVar
 
 from moto.core.exceptions import ServiceException
 from moto.ec2.exceptions import EC2ClientError
@@ -28,6 +29,8 @@ class CoreBackend(_Backend):
 
     clock: ClassVar[Clock] = Clock()
     faults: ClassVar[FaultPlan] = FaultPlan()
+    consoles: ClassVar[Optional[Path]] = None
+    """Folder with each machine's console output, ``<instance id>/console.log``."""
     octet: ClassVar[int] = 16
     """Second octet of the account's public addresses."""
     capacity_refused: ClassVar[bool] = False

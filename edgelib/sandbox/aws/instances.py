@@ -6,6 +6,7 @@
 """Instances: they pass through their states, start on given interfaces, and leave nothing behind when terminated."""
 
 import base64
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Optional
 
@@ -19,6 +20,9 @@ from edgelib.sandbox.aws.core import refusal, shown_as_its_base
 from edgelib.sandbox.aws.launches import Launch, LaunchesBackend, check_user_data
 from edgelib.sandbox.aws.volumes import VolumesResponses
 
+CONSOLE_BYTES = 64 * 1024
+"""How much of a console EC2 keeps (botocore's text of GetConsoleOutput)."""
+
 _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 _ONLY_WHILE_STOPPED = {"instance_type", "user_data", "ebs_optimized", "kernel", "ramdisk"}
 
@@ -28,6 +32,8 @@ class SandboxInstance(Instance):
     """An instance; a terminated one has no interfaces any more."""
 
     asked_credits: Optional[str] = None
+    boots: int = 1
+    """How often it was booted: by its launch, and by each start and reboot since."""
 
     @property
     def cpu_credits(self) -> str:
@@ -86,6 +92,7 @@ class InstancesBackend(LaunchesBackend):
             "disable_api_termination": asked.get("disable_api_termination", data.get("DisableApiTermination", False)),
             "tags": _with_template_tags(asked.get("tags") or {}, data),
         }
+        user_data = user_data or data.get("UserData")
         interface_tags = asked["tags"].get("network-interface", {})
         reservation = self._all_or_none(launch.image_id, count, user_data, security_group_names, asked)
         given = asked.get("iam_instance_profile_name") or asked.get("iam_instance_profile_arn")
@@ -157,8 +164,16 @@ class InstancesBackend(LaunchesBackend):
         started = super().start_instances(instance_ids)
         for instance, previous in started:
             if previous.name == "stopped":
+                instance.boots += 1
                 self._pass_through(instance, "pending", "running")
         return started
+
+    def reboot_instances(self, instance_ids: list[str]) -> list[Instance]:
+        self._check_state(instance_ids, "rebooted", "running")
+        rebooted = super().reboot_instances(instance_ids)
+        for instance in rebooted:
+            instance.boots += 1
+        return rebooted
 
     def _check_state(self, instance_ids: list[str], to_be: str, *allowed: str) -> None:
         for instance in self.get_multi_instances_by_id(instance_ids):
@@ -213,6 +228,15 @@ class InstancesResponses(VolumesResponses):
         check_user_data(encoded)
         self.sandbox.modify_instance_attribute(self._get_param("InstanceId"), "user_data", encoded)
         return EmptyResult()
+
+    def get_console_output(self) -> ActionResult:
+        result = super().get_console_output()
+        instance_id = result.result["InstanceId"]
+        file = self.sandbox.consoles / instance_id / "console.log" if self.sandbox.consoles else None
+        if file is not None and file.is_file():
+            result.result["Timestamp"] = datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
+            result.result["Output"] = base64.b64encode(file.read_bytes()[-CONSOLE_BYTES:]).decode()
+        return result
 
     def describe_instance_credit_specifications(self) -> ActionResult:
         found = self.sandbox.describe_instance_credit_specifications(self._get_param("InstanceIds", []))

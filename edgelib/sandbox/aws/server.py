@@ -101,8 +101,13 @@ class _DroppingApplication:
 class AwsServer:
     """The emulated AWS of one directory, listening once made, answering once :meth:`start` returns."""
 
-    def __init__(self, directory: Path, *, port: int = 0) -> None:
+    def __init__(self, directory: Path, *, port: int = 0, consoles: Optional[Path] = None) -> None:
         """Take the directory and the port, and replay the journal.
+
+        Args:
+            directory: Where the account is kept.
+            port: On 127.0.0.1; 0 takes a free one.
+            consoles: Folder with each machine's console output, ``<instance id>/console.log``.
 
         Raises:
             JournalError: the directory is in use, or its journal cannot be replayed.
@@ -113,7 +118,7 @@ class AwsServer:
         self._endpoint.unlink(missing_ok=True)
         faults = FaultPlan()
         app = _Services(create_backend_app)
-        account = Account(World(faults), app, self.journal)
+        account = Account(World(faults, consoles=consoles), app, self.journal)
         replayed = account.replay()
         if replayed.lines:
             _LOG.info("replayed %d journal lines in %.1f s", replayed.lines, replayed.seconds)
@@ -144,7 +149,7 @@ class AwsServer:
         self.journal.close()
 
 
-def serve(directory: Path, *, port: int = 0) -> None:
+def serve(directory: Path, *, port: int = 0, consoles: Optional[Path] = None) -> None:
     """Serve until SIGTERM or SIGINT. For the arguments and what is raised see :class:`AwsServer`."""
     stop = threading.Event()
 
@@ -153,7 +158,7 @@ def serve(directory: Path, *, port: int = 0) -> None:
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, on_signal)
-    server = AwsServer(directory, port=port)
+    server = AwsServer(directory, port=port, consoles=consoles)
     server.start()
     stop.wait()
     _LOG.info("stopping")

@@ -8,7 +8,8 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Optional
 
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import reset_model_data
@@ -21,17 +22,18 @@ from edgelib.sandbox.aws.core import CoreBackend, regions
 from edgelib.sandbox.aws.faults import FaultPlan
 from edgelib.sandbox.aws.inventory import inventory
 from edgelib.sandbox.aws.journal import AccountSeed
+from edgelib.sandbox.aws.machines import machines
 
 
 class World:
     """All of moto's state. There is one in a process, since moto keeps its state in modules."""
 
-    def __init__(self, faults: FaultPlan) -> None:
+    def __init__(self, faults: FaultPlan, *, consoles: Optional[Path] = None) -> None:
         install()
         self.clock = Clock()
         self.faults = faults
         self._seed = ""
-        CoreBackend.clock, CoreBackend.faults = self.clock, faults
+        CoreBackend.clock, CoreBackend.faults, CoreBackend.consoles = self.clock, faults, consoles
         use_for_moto(self.clock)
         self._seed_new_backends()
 
@@ -75,6 +77,10 @@ class World:
     def inventory(self) -> dict[str, Any]:
         """What exists in the account."""
         return inventory()
+
+    def machines(self) -> dict[str, Any]:
+        """The account's instances as machines."""
+        return machines()
 
     def _seed_new_backends(self) -> None:
         """Draw the ids that a Region begins with from a seed of its own.

@@ -1,6 +1,7 @@
 """Machines as nodes of a cluster: what a kubelet would register, and the mark that makes kwok send its heartbeats."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from edgelib.sandbox.kubernetes.client import Api
@@ -16,7 +17,8 @@ _NAMESPACE = uuid.UUID("7a3e0c1e-5b0e-4f62-9a0d-0f4f5d3b8f11")
 def join(api: Api, node: Node) -> None:
     """Register the machine: make its Node, or take over the one that is there.
 
-    As a kubelet does: labels and taints count only when the Node is made. A machine that boots gets a new boot id.
+    As K3s does: a machine that boots gives the Node its labels, takes none away, and gets a new boot id; taints count only when the
+    Node is made.
     """
     path = f"{NODES}/{node.name}"
     existing = api.find(path)
@@ -29,14 +31,14 @@ def join(api: Api, node: Node) -> None:
     if any(known.get(key) != value for key, value in wanted.items()):
         api.merge(f"{path}/status", {"status": wanted})
     if not running:
-        _mark(api, node.name, "true")
+        _label(api, node.name, {**node.labels, RUNNING_LABEL: "true"})
 
 
 def halt(api: Api, name: str) -> None:
     """End the heartbeats of a node, if there is such a node."""
     existing = api.find(f"{NODES}/{name}")
     if existing is not None and RUNNING_LABEL in existing["metadata"]["labels"]:
-        _mark(api, name, None)
+        _label(api, name, {RUNNING_LABEL: None})
 
 
 def listed(api: Api) -> list[dict[str, Any]]:
@@ -114,8 +116,8 @@ def taint(text: str) -> dict[str, str]:
     return {"key": key, "effect": effect, **({"value": value} if equals else {})}
 
 
-def _mark(api: Api, name: str, running: Optional[str]) -> None:
-    api.merge(f"{NODES}/{name}", {"metadata": {"labels": {RUNNING_LABEL: running}}})
+def _label(api: Api, name: str, labels: Mapping[str, Optional[str]]) -> None:
+    api.merge(f"{NODES}/{name}", {"metadata": {"labels": dict(labels)}})
 
 
 _PLATFORM = {"arch": "amd64", "os": "linux"}

@@ -52,6 +52,19 @@ def test_a_bare_machine_has_neither_role_nor_address_nor_user_data(site: Site) -
     assert (found["role"], found["public_ip"], found["user_data"], found["name"]) == (None, None, None, None)
 
 
+def test_user_data_of_a_launch_template_is_the_machines(site: Site) -> None:
+    data = {
+        "ImageId": site.images["22.04"],
+        "InstanceType": "t3.medium",
+        "NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": site.boston}],
+        "UserData": base64.b64encode(b"#!/bin/sh").decode(),
+    }
+    made = site.ec2.create_launch_template(LaunchTemplateName="t", LaunchTemplateData=data)["LaunchTemplate"]
+    template = {"LaunchTemplateId": made["LaunchTemplateId"]}
+    site.ec2.run_instances(LaunchTemplate=template, MinCount=1, MaxCount=1)
+    assert [base64.b64decode(each["user_data"]) for each in machines(site).values()] == [b"#!/bin/sh"]
+
+
 def test_looking_at_machines_changes_nothing(site: Site) -> None:
     instance = site.run(SubnetId=site.boston)
     journal = site.aws.directory / "journal.jsonl"

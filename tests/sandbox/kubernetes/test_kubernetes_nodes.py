@@ -57,9 +57,9 @@ def test_joining_again_changes_nothing(cluster, join):
 
 
 def test_a_machine_that_stops_is_not_ready_soon_and_is_taken_over_when_it_comes_back(cluster, join):
-    born = join("edge-2", labels={"example.test/pool": "first"})
+    born = join("edge-2", labels={"example.test/pool": "first", "example.test/old": "stays"}, taints=(TAINTED,))
     steady = cluster.condition_since("steady")
-    cluster.apply(pod("stuck", nodeSelector={"kubernetes.io/hostname": "edge-2"}))
+    cluster.apply(pod("stuck", nodeSelector={"kubernetes.io/hostname": "edge-2"}, tolerations=[{"operator": "Exists"}]))
     cluster.kubectl("wait", "pod/stuck", "--for=condition=Ready", "--timeout=30s")
     cluster.plane.halt("edge-2")
     silent = cluster.renewed("edge-2")
@@ -74,7 +74,9 @@ def test_a_machine_that_stops_is_not_ready_soon_and_is_taken_over_when_it_comes_
 
     again = join("edge-2", labels={"example.test/pool": "second"}, internal_ip="10.0.1.8", external_ip=None)
     assert again["metadata"]["uid"] == born["metadata"]["uid"]
-    assert again["metadata"]["labels"]["example.test/pool"] == "first"
+    assert again["metadata"]["labels"]["example.test/pool"] == "second"
+    assert again["metadata"]["labels"]["example.test/old"] == "stays"
+    assert "taints" in again["spec"], "taints count at the first registration only"
     assert [each["type"] for each in again["status"]["addresses"]] == ["InternalIP", "Hostname"]
     assert again["status"]["addresses"][0]["address"] == "10.0.1.8"
     assert again["status"]["nodeInfo"]["bootID"] != born["status"]["nodeInfo"]["bootID"]

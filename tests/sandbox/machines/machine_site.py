@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -143,8 +142,3 @@ def ready_nodes(core):
         for node in core.list_node(_request_timeout=5).items
         if any(each.type == "Ready" and each.status == "True" for each in node.status.conditions or ())
     }
-
-
-def short_folder():
-    """A folder with a short path: Unix sockets below it have at most 107 bytes."""
-    return tempfile.mkdtemp(prefix="ms")

@@ -147,6 +147,14 @@ def test_a_reboot_registers_the_node_again(cluster):
     assert cluster.reads == ["i-s1", "i-a1"], "the bootstrap's work was done at the first boot"
 
 
+def test_a_rebooted_servers_api_is_away_for_a_moment(cluster):
+    cluster.reboot("i-s1")
+    cluster.rounds(1)
+    assert cluster.plane().servers == ()
+    cluster.rounds()
+    assert cluster.nodes() == {"s1": True, "a1": True}
+
+
 def test_a_deleted_node_comes_back_with_a_boot_only(cluster):
     del cluster.plane().registered["a1"]
     cluster.rounds()
@@ -160,6 +168,7 @@ def test_user_data_counts_at_the_first_boot_alone(cluster):
     cluster.stop("i-a1")
     cluster.rounds()
     cluster.change("i-a1", user_data="")
+    cluster.restart_director()
     cluster.start("i-a1")
     cluster.rounds()
     assert cluster.nodes()["a1"] is True
@@ -495,6 +504,19 @@ def test_an_api_that_does_not_answer_for_a_while_costs_nothing(cluster):
     cluster.plane().unreachable = False
     cluster.rounds()
     assert cluster.nodes() == {"s1": True, "a1": False}
+
+
+def test_a_defect_with_one_machine_or_cluster_does_not_hold_up_the_others(cluster, monkeypatch, caplog):
+    cluster.server("i-t1", "t1", "10.0.4.10", "vol-t", config={"cluster-init": True})
+    cluster.rounds()
+    monkeypatch.setattr(cluster.plane(), "apply", lambda servers: 1 / 0)
+    cluster.launch("i-odd", "x", "10.0.4.30")
+    cluster.change("i-odd", user_data="x")
+    cluster.agent("i-t2", "t2", "10.0.4.20", server_ip="10.0.4.10")
+    cluster.rounds()
+    assert cluster.nodes("vol-t") == {"t1": True, "t2": True}
+    assert {each.getMessage().split(":")[0] for each in caplog.records} == {"cluster vol-1", "i-odd"}
+    caplog.clear()
 
 
 def test_without_kubernetes_programs_the_console_says_what_to_do(account, monkeypatch):

@@ -1,7 +1,6 @@
 """Instances of the real emulator, launched with boto3 and hand-written user data, on a real Kubernetes control plane."""
 
 import os
-import shutil
 
 import kubernetes
 import psutil
@@ -13,21 +12,20 @@ from edgelib.sandbox.kubernetes.components import known, record
 from edgelib.sandbox.kubernetes.layout import Layout
 from edgelib.sandbox.machines import service
 from tests.sandbox.machines import k3s_user_data as k3s
-from tests.sandbox.machines.machine_site import MachineSite, ready_nodes, short_folder, wait_for
+from tests.sandbox.machines.machine_site import MachineSite, ready_nodes, wait_for
 
 SERVER_IP, AGENT_IP = "10.0.3.10", "10.0.3.20"
 
 
 @pytest.fixture(scope="module")
-def site():
-    folder = short_folder()
+def site(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("site"))
     made = MachineSite(folder)
     try:
         yield made
     finally:
         made.close()
         assert not [each for each in psutil.process_iter(["cmdline"]) if folder in " ".join(each.info["cmdline"] or ())]
-        shutil.rmtree(folder)
 
 
 class Cluster:
@@ -137,7 +135,7 @@ def test_a_killed_director_and_emulator_carry_on_with_the_same_processes(cluster
     before = _pids(site)
     for process in (service.find(site.directory), psutil.Process(site.emulator.pid)):
         process.kill()
-        psutil.wait_procs([process], timeout=10)
+        psutil.wait_procs([process], timeout=10)  # a zombie's threads may hold the emulator's port for a moment
     site.emulator = emulator.start(site.directory, os.environ)
     service.start(site.directory, os.environ)
     cluster.wait_ready("server-1", "agent-1")

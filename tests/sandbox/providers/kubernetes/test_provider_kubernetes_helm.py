@@ -4,6 +4,7 @@ import base64
 import http.server
 import json
 import os
+import subprocess
 import threading
 
 import pytest
@@ -89,8 +90,6 @@ def test_drift_and_import(client, kubernetes, chart, kubernetes_programs, namesp
     given = {"chart": str(chart), "namespace": namespace, "name": "drifting", "values": {"size": 2}}
     made = client.create(RELEASE, given)
     config = {"HOME": os.environ["HOME"], "KUBECONFIG": str(kubernetes.kubeconfig)}
-    import subprocess  # noqa: PLC0415
-
     command = [kubernetes_programs / "helm", "upgrade", "drifting", chart, "-n", namespace, "--set", "size=8"]
     subprocess.run(command, env=config, check=True, capture_output=True)
     drifted = client.refresh(made)
@@ -125,8 +124,6 @@ def test_what_helm_refuses_is_in_helms_words(client, tmp_path, namespace, monkey
 
 
 def test_a_chart_of_a_repository_with_a_password(client, kubernetes, chart, kubernetes_programs, namespace, tmp_path):
-    import subprocess  # noqa: PLC0415
-
     shelf = tmp_path / "shelf"
     helm = kubernetes_programs / "helm"
     environment = {"HOME": str(tmp_path)}
@@ -155,3 +152,39 @@ def test_a_chart_of_a_repository_with_a_password(client, kubernetes, chart, kube
         server.shutdown()
     assert settings(kubernetes, made)["size"] == "1"
     assert json.dumps(made.outputs["status"])
+
+
+RECORDER = """#!/bin/sh
+echo "$@" >> "$HOME/arguments"
+stat -c %a "$KUBECONFIG" >> "$HOME/modes"
+case "$*" in *"get metadata"*) echo "Error: release: not found" >&2; exit 1;; esac
+echo "Error: enough" >&2; exit 1
+"""
+
+
+def test_helm_gets_no_secret_in_its_arguments_and_a_kubeconfig_for_its_user_alone(
+    client, monkeypatch, tmp_path, namespace, kubeconfig
+):
+    program = tmp_path / "bin" / "helm"
+    program.parent.mkdir()
+    program.write_text(RECORDER)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    values = {"password": "hush"}
+    with refused("enough"):
+        client.create(RELEASE, {"chart": "c", "namespace": namespace, "values": values})
+    said = (tmp_path / "arguments").read_text()
+    assert "install one-" in said
+    assert "hush" not in said
+    assert set((tmp_path / "modes").read_text().split()) == {"600"}
+
+
+def test_a_release_of_a_cluster_that_is_gone_can_be_forgotten(client, connect, kubeconfig, chart, namespace):
+    made = client.create(RELEASE, {"chart": str(chart), "namespace": namespace, "name": "left", "skipAwait": True})
+    document = json.loads(kubeconfig)
+    document["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    with refused("cannot be reached", "deleteUnreachable"):
+        connect(kubeconfig=json.dumps(document)).delete(made)
+    gone = connect(kubeconfig=json.dumps(document), deleteUnreachable="true")
+    assert gone.refresh(made) is None
+    gone.delete(made)

@@ -135,6 +135,15 @@ def test_ignored_fields_stay_with_their_manager(client, kubernetes, namespace):
     client.stub.Update(request)
     spec = kubernetes.get("deployment/web", "-n", namespace)["spec"]
     assert (spec["replicas"], spec["paused"]) == (4, True)
+    shown = json.loads(
+        kubernetes.kubectl("get", "deployment/web", "-n", namespace, "--show-managed-fields", "-o", "json")
+    )
+    owners = {
+        each["manager"]
+        for each in shown["metadata"]["managedFields"]
+        if "f:replicas" in each["fieldsV1"].get("f:spec", {})
+    }
+    assert owners == {"autoscaler"}
 
 
 def test_a_typo_is_named_by_its_path(client, namespace):
@@ -212,6 +221,8 @@ def test_custom_resources_by_a_definition_of_the_same_program(client, kubernetes
     given = definition("objects.test", "Widget")
     crd = client.create(DEFINITION, given)
     assert client.diff(crd, given) == ({}, set(), False), "the SDK's spelling of x-kubernetes-* is no change"
+    schema = crd.outputs["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    assert schema["properties"]["settings"]["x_kubernetes_preserve_unknown_fields"] is True
     # In the foreground the garbage collector would first have to hear of the kind, which takes it up to 30 s.
     background = {"pulumi.com/deletionPropagationPolicy": "background"}
     widget = obj(
@@ -289,6 +300,12 @@ def test_a_server_that_the_kubeconfigs_ca_did_not_sign_is_not_trusted(connect, k
     other = connect(kubeconfig=kubernetes.kubeconfig_of(admin, authority=Authorities().root.crt))
     with refused("cannot be reached", "CERTIFICATE_VERIFY_FAILED"):
         other.create(CONFIG_MAP, config_map(namespace, "x", a="b"))
+
+
+def test_a_user_that_the_server_does_not_know_is_said(connect, kubernetes, namespace):
+    stranger = connect(kubeconfig=kubernetes.kubeconfig_of(Authorities().admin()))
+    with refused("does not know the user of context 'x'", "401"):
+        stranger.create(CONFIG_MAP, config_map(namespace, "x", a="b"))
 
 
 def test_an_intermediate_ca_alone_is_enough_as_it_is_for_kubectl(connect, kubernetes, namespace):

