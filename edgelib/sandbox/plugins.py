@@ -16,7 +16,7 @@ from edgelib.sandbox.directory import SandboxDirectory
 from edgelib.sandbox.engine import Engine
 from edgelib.sandbox.environment import without_accounts
 
-PACKAGES = ("aws", "command", "random", "tls")
+PACKAGES = ("aws", "command", "kubernetes", "random", "tls")
 """Packages that have a stand-in in edgelib.sandbox.providers."""
 
 DOWNLOAD_SECONDS = 600.0

@@ -1,4 +1,5 @@
-"""Stand-ins for the Pulumi plugins `aws`, `command`, `random` and `tls`, for machines that cannot download the official ones."""
+"""Stand-ins for the Pulumi plugins `aws`, `command`, `kubernetes`, `random` and `tls`, for machines that cannot download the
+official ones."""
 
 from edgelib.sandbox.providers.packages import NAMES, version
 

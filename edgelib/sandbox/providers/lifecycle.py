@@ -16,7 +16,7 @@ SessionT = TypeVar("SessionT")
 
 _UNFINISHED = "__unfinished"  # in the outputs of a resource that exists and has never been settled
 
-_KINDS = {
+KINDS = {
     ("add", False): pb.PropertyDiff.ADD,
     ("add", True): pb.PropertyDiff.ADD_REPLACE,
     ("delete", False): pb.PropertyDiff.DELETE,
@@ -24,6 +24,7 @@ _KINDS = {
     ("update", False): pb.PropertyDiff.UPDATE,
     ("update", True): pb.PropertyDiff.UPDATE_REPLACE,
 }
+"""The engine's word for an action, and whether it replaces the resource."""
 
 
 def fill_names(
@@ -58,7 +59,7 @@ def diff_resource(
     changes = diff(resource.properties, old, new)
     replaces = resource.replaces(changes, new) | {change.top for change in changes if change.replaces}
     detailed = {
-        change.path: pb.PropertyDiff(kind=_KINDS[change.action, change.top in replaces], inputDiff=True)
+        change.path: pb.PropertyDiff(kind=KINDS[change.action, change.top in replaces], inputDiff=True)
         for change in changes
     }
     tops = {change.top for change in changes}

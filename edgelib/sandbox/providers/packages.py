@@ -9,6 +9,7 @@ from edgelib.sandbox.providers.resource import Package
 _MODULES: Final = {
     "aws": "edgelib.sandbox.providers.aws",
     "command": "edgelib.sandbox.providers.command",
+    "kubernetes": "edgelib.sandbox.providers.kubernetes",
     "random": "edgelib.sandbox.providers.random_",
     "tls": "edgelib.sandbox.providers.tls",
 }

@@ -14,7 +14,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from edgelib.sandbox.providers import packages
-from edgelib.sandbox.providers.server import Provider
+from edgelib.sandbox.providers.server import provider_of
 
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes; the engine's own limit
 _WATCH_SECONDS = 0.5
@@ -22,7 +22,7 @@ _THREADS = 64  # the engine sends that many operations at once by far not on a l
 
 
 def main(package: str) -> None:
-    """Serve the stand-in for `package` (aws, command, random or tls) to the engine that started this process.
+    """Serve the stand-in for `package` (aws, command, kubernetes, random or tls) to the engine that started this process.
 
     Prints the port of the gRPC server on standard output, the one thing that the engine reads there. The engine's
     address is the first argument. Ends when the process that started it is gone.
@@ -32,7 +32,7 @@ def main(package: str) -> None:
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     options = [("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.max_send_message_length", _MESSAGE_LIMIT)]
     server = grpc.server(futures.ThreadPoolExecutor(_THREADS), options=options)
-    provider = Provider(packages.load(package), notes=home / "creations", engine=engine)
+    provider = provider_of(packages.load(package), notes=home / "creations", engine=engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

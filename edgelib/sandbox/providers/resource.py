@@ -123,6 +123,7 @@ class Package(Generic[SessionT]):
 
     `configure` raises ProviderError on a configuration that it refuses; `config_replaces` are the keys whose change replaces everything.
     accept_secrets: the engine says which inputs are secret; else it strips the marks and puts them back by name.
+    servicer: a subclass of `server.Provider`, for a package whose types are more than a list of tables can hold.
     """
 
     name: str
@@ -133,3 +134,4 @@ class Package(Generic[SessionT]):
     invokes: Mapping[str, Function[SessionT]] = field(default_factory=dict[str, Function[SessionT]])
     config_replaces: frozenset[str] = frozenset()
     accept_secrets: bool = False
+    servicer: Optional[Callable[..., Any]] = None

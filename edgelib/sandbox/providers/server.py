@@ -69,7 +69,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
         """Refuse configuration keys that are not implemented."""
         with Reported(context, f"{self.package.name} configuration"):
             failures = configuration.check_config(self.package, decode(request.news))
-            return _check_response(request.news, failures)
+            return check_response(request.news, failures)
 
     def DiffConfig(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
         """A change of a key that everything hangs on (the Region) replaces the provider and so its resources."""
@@ -95,10 +95,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
             resource = self._resource(request.urn)
             inputs, failures = check(resource.properties, decode(request.news), token=resource.token)
             lifecycle.fill_names(
-                resource, inputs, decode(request.olds), name=_name(request.urn), seed=request.randomSeed
+                resource, inputs, decode(request.olds), name=name_of(request.urn), seed=request.randomSeed
             )
             failures.extend(resource.check(self._configured(), inputs))
-            return _check_response(_sealed(resource, inputs, request.news), failures)
+            return check_response(_sealed(resource, inputs, request.news), failures)
 
     def Diff(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
         """Compare the recorded inputs with the new ones by meaning, property by property."""
@@ -106,11 +106,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
             resource = self._resource(request.urn)
             old_inputs, olds, news = decode(request.old_inputs), decode(request.olds), decode(request.news)
             known = resource.known_outputs(self._configured(), news)
-            return lifecycle.diff_resource(resource, old_inputs or olds, news, olds, known, name=_name(request.urn))
+            return lifecycle.diff_resource(resource, old_inputs or olds, news, olds, known, name=name_of(request.urn))
 
     def Create(self, request: pb.CreateRequest, context: grpc.ServicerContext) -> pb.CreateResponse:
         """Create; when it exists but is not finished, the engine gets what there is, so that nothing is orphaned."""
-        with Reported(context, f"creating {_name(request.urn)} ({_type(request.urn)})"):
+        with Reported(context, f"creating {name_of(request.urn)} ({type_of(request.urn)})"):
             resource, inputs = self._resource(request.urn), decode(request.properties)
             if request.preview:
                 outputs = lifecycle.previewed_create(
@@ -138,7 +138,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
 
     def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:
         """Refresh and import: the actual state, and the inputs that would give it; an empty id when it is gone."""
-        with Reported(context, f"reading {_name(request.urn)} ({_type(request.urn)})"):
+        with Reported(context, f"reading {name_of(request.urn)} ({type_of(request.urn)})"):
             resource = self._resource(request.urn)
             olds, old_inputs = decode(request.properties), decode(request.inputs)
             found = lifecycle.read(resource, self._configured(), request.id, olds, old_inputs)
@@ -153,7 +153,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
 
     def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:
         """Change in place, from the actual state and not from the recorded one: what an earlier failure left undone is done too."""
-        with Reported(context, f"updating {_name(request.urn)} ({_type(request.urn)})"):
+        with Reported(context, f"updating {name_of(request.urn)} ({type_of(request.urn)})"):
             resource = self._resource(request.urn)
             olds, old_inputs, news = decode(request.olds), decode(request.old_inputs), decode(request.news)
             if request.preview:
@@ -166,7 +166,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
 
     def Delete(self, request: pb.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Delete; a thing that is gone already is a success."""
-        with Reported(context, f"deleting {_name(request.urn)} ({_type(request.urn)})"):
+        with Reported(context, f"deleting {name_of(request.urn)} ({type_of(request.urn)})"):
             resource = self._resource(request.urn)
             resource.delete(self._request(request.urn, request.timeout), request.id, decode(request.properties))
             return empty_pb2.Empty()
@@ -189,16 +189,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
     # -- shared
 
     def _resource(self, urn: str) -> Resource[SessionT]:
-        token = _type(urn)
+        token = type_of(urn)
         resource = self.package.resources.get(token)
         if resource is None:
-            raise ProviderError(_not_implemented(f"resource type {token}", self.package.name))
+            raise ProviderError(not_implemented(f"resource type {token}", self.package.name))
         return resource
 
     def _function(self, token: str) -> Function[SessionT]:
         function = self.package.invokes.get(token)
         if function is None:
-            raise ProviderError(_not_implemented(f"function {token}", self.package.name))
+            raise ProviderError(not_implemented(f"function {token}", self.package.name))
         return function
 
     def _configured(self) -> SessionT:
@@ -208,7 +208,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[SessionT]):
 
     def _request(self, urn: str, timeout: float) -> Request[SessionT]:
         log = EngineLog(self._engine, urn)
-        return Request(self._configured(), urn, _name(urn), log, self.creations.of(urn), timeout or None)
+        return Request(self._configured(), urn, name_of(urn), log, self.creations.of(urn), timeout or None)
+
+
+def provider_of(package: Package[SessionT], *, notes: Path, engine: Optional[str] = None) -> Provider[SessionT]:
+    """The servicer of a package: the one that it brings, else `Provider`."""
+    return (package.servicer or Provider)(package, notes=notes, engine=engine)
 
 
 def _sealed(resource: Resource[Any], values: Mapping[str, Any], *given: struct_pb2.Struct) -> struct_pb2.Struct:
@@ -219,20 +224,24 @@ def _sealed(resource: Resource[Any], values: Mapping[str, Any], *given: struct_p
     return encode(with_secrets(resource.properties, values, marked))
 
 
-def _type(urn: str) -> str:
+def type_of(urn: str) -> str:
+    """The type token of a resource's URN."""
     return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
-def _name(urn: str) -> str:
+def name_of(urn: str) -> str:
+    """The name of a resource by its URN."""
     return urn.split("::", 3)[3]
 
 
-def _check_response(inputs: struct_pb2.Struct, failures: list[Failure]) -> pb.CheckResponse:
+def check_response(inputs: struct_pb2.Struct, failures: list[Failure]) -> pb.CheckResponse:
+    """The answer of Check."""
     rows = [pb.CheckFailure(property=failure.property, reason=failure.reason) for failure in failures]
     return pb.CheckResponse(inputs=inputs, failures=rows)
 
 
-def _not_implemented(what: str, package: str) -> str:
+def not_implemented(what: str, package: str) -> str:
+    """What a user reads who wants more than a stand-in does."""
     return (
         f"{what} is not implemented by edgelib's stand-in for the {package} provider: "
         f"install the official plugin (`pulumi plugin install resource {package}`), which the sandbox then uses"

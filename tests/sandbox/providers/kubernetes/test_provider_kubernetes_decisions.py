@@ -1,9 +1,7 @@
 """What is decided from values alone: tokens, differences, readiness, kubeconfigs, manifests, settings."""
 
-import importlib
 import inspect
 import json
-import pkgutil
 import re
 from pathlib import Path
 
@@ -23,19 +21,13 @@ from tests.sandbox.providers.provider_client import Client
 
 
 def every_token():
-    for module in pkgutil.walk_packages(pulumi_kubernetes.__path__, "pulumi_kubernetes."):
-        if re.fullmatch(r"pulumi_kubernetes\.\w+\.v\d\w*", module.name) and ".yaml." not in module.name:
-            yield from re.findall(
-                r"^ +f?'(kubernetes:[\w./]+:\w+)',$", read_folder(importlib.import_module(module.name)), re.MULTILINE
-            )
-
-
-def read_folder(module):
-    return "\n".join(file.read_text() for file in sorted(Path(module.__file__).parent.glob("*.py")))
+    """From the SDK's files: importing all of its modules takes seconds."""
+    for file in Path(pulumi_kubernetes.__file__).parent.glob("*/v*/*.py"):
+        yield from re.findall(r"^ +'(kubernetes:[\w./]+:\w+)',$", file.read_text(), re.MULTILINE)
 
 
 def test_every_type_of_the_sdk_is_understood():
-    none = ("helm.sh", "kustomize", "meta/v1")
+    none = ("helm.sh", "kustomize", "meta/v1", "yaml/v2")
     tokens = {token for token in every_token() if not any(each in token for each in none)}
     assert len(tokens) > 400
     for token in tokens:
