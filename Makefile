@@ -16,7 +16,7 @@ PYTHON_FILES := edgelib tests examples tools bench
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.synced ## Python environment and, where no recent `pulumi` is on PATH, the engine
+setup: .venv/.synced ## Python environment and, where they are not on PATH, the engine and Kubernetes
 	@$(PYTHON) tools/build.py
 
 .venv/.synced: pyproject.toml uv.lock

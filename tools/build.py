@@ -59,6 +59,7 @@ class Target:
         name: Of the binary.
         variables: What the linker sets; {version}, {major} and {minor} are filled in.
         files: Executable files of the module, below the module, copied next to the binary.
+        links: Other names of the binary, by which it does other things.
     """
 
     folder: str
@@ -67,6 +68,7 @@ class Target:
     name: str
     variables: tuple[str, ...]
     files: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     @property
     def binary(self) -> Path:
@@ -74,7 +76,7 @@ class Target:
 
     @property
     def results(self) -> tuple[Path, ...]:
-        return (self.binary, *(BIN / Path(name).name for name in self.files))
+        return (self.binary, *(BIN / Path(name).name for name in (*self.files, *self.links)))
 
     @property
     def go_mod(self) -> str:
@@ -209,6 +211,7 @@ def kubernetes() -> tuple[Product, Optional[str]]:
                 package=".",
                 name=binaries.COMBINED,
                 variables=KUBERNETES_VERSION,
+                links=("kubectl",),
             ),
         ),
     )
@@ -269,6 +272,9 @@ def build(target: Target, go: Optional[str]) -> None:
         if target.files:
             copy_files(target)
         partial.replace(target.binary)
+        for name in target.links:
+            partial.symlink_to(target.name)
+            partial.replace(BIN / name)
     finally:
         partial.unlink(missing_ok=True)
     stamp(target).write_text(json.dumps({"pins": target.pins, "go": go}), encoding="utf-8")

@@ -24,6 +24,7 @@ DROPPED = frozenset(
         "PULUMI_CONFIG_PASSPHRASE_FILE",
         "PULUMI_PYTHON_CMD",  # would run the program with another Python than the one that has edgelib
         "PULUMI_STACK",  # names a stack of another backend
+        "KUBECONFIG",  # names a cluster that is not of this sandbox
         # Each would reach past HTTP_PROXY: curl and requests fall back to all_proxy, gRPC prefers grpc_proxy.
         "ALL_PROXY",
         "GRPC_PROXY",

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from cluster_looks import connect, eventually, nodes, ready_nodes
 from engine_stack import Stack
+from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from edgelib.sandbox import lifecycle
@@ -71,7 +72,7 @@ class Watcher(threading.Thread):
     def answers(api):
         try:
             return api.read_namespace("default", _request_timeout=5).metadata.name == "default"
-        except (HTTPError, OSError):
+        except (ApiException, HTTPError, OSError):  # one that starts answers, too, but not with what was asked for
             return False
 
 

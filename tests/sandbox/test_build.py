@@ -88,7 +88,7 @@ def clone(tmp_path):
 
 
 ENGINE = {"pulumi", "pulumi-language-python", "pulumi-language-python-exec"}
-KUBERNETES = {"edgelib-kubernetes"}
+KUBERNETES = {"edgelib-kubernetes", "kubectl"}
 
 
 def test_all_are_built_at_their_pins(clone):

@@ -1,10 +1,11 @@
 // Command edgelib-kubernetes holds etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok in one binary,
-// which is half the size of five: edgelib-kubernetes COMPONENT [flags].
+// which is half the size of five: edgelib-kubernetes COMPONENT [flags]. Called kubectl, it is that.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	_ "time/tzdata"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,8 @@ import (
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 	kwokconfig "sigs.k8s.io/kwok/pkg/config"
 	kwok "sigs.k8s.io/kwok/pkg/kwok/cmd"
 	kwoklog "sigs.k8s.io/kwok/pkg/log"
@@ -26,6 +29,10 @@ import (
 const usage = "usage: edgelib-kubernetes etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kwok [flags]"
 
 func main() {
+	if filepath.Base(os.Args[0]) == "kubectl" {
+		runKubectl()
+		return
+	}
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)
@@ -49,6 +56,14 @@ func main() {
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(command))
+}
+
+// runKubectl does what the main function of k8s.io/kubernetes/cmd/kubectl does.
+func runKubectl() {
+	pflag.CommandLine = pflag.NewFlagSet("kubectl", pflag.ContinueOnError) // as in runKwok
+	if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
+		kubectlutil.CheckErr(err)
+	}
 }
 
 // runKwok does what the main function of sigs.k8s.io/kwok/cmd/kwok does.
