@@ -47,11 +47,16 @@ set_mtu() {
   retry 20 "MTU $NIC_MTU on $nic" has_mtu
 }
 
-# Only a disk without a signature whose first 4 MiB are zero is empty: anything else is somebody's data.
+# A blank volume that is encrypted reads as noise, in which blkid may see a partition table that the kernel does not. A file system
+# whose beginning was lost still has ext4's second superblock.
+is_blank() {
+  [ -z "$type" ] && [ "$code" != 8 ] && [ "$(lsblk -nro NAME "$1" | wc -l)" = 1 ] && [[ $second != *'Filesystem volume name'* ]]
+}
 make_filesystem() {
-  local type code=0
-  type=$(blkid -p -s TYPE -o value "$1") || code=$?
-  if [ "$code" = 2 ] && cmp -s -n 4194304 "$1" /dev/zero; then
+  local type second code=0
+  type=$(blkid -p -u filesystem,raid,crypto,other -s TYPE -o value "$1") || code=$?
+  second=$(dumpe2fs -h -o superblock=32768 -o blocksize=4096 "$1" 2>/dev/null) || true
+  if is_blank "$1"; then
     log "ext4 for the empty disk $DATASTORE_VOLUME"
     mkfs.ext4 -q "$1"
   elif [ "$type" != ext4 ]; then
@@ -65,9 +70,10 @@ mount_datastore() {
     retry 40 "attached volume $DATASTORE_VOLUME" test -e "$disk"
     make_filesystem "$disk"
     mkdir -p "$server"
-    grep -q " $server " /etc/fstab || echo "$disk $server ext4 nofail 0 2" >>/etc/fstab
+    grep -q " $server " /etc/fstab || echo "$disk $server ext4 nofail,x-systemd.growfs 0 2" >>/etc/fstab
     systemctl daemon-reload
     mount "$server"
+    resize2fs "$disk" >/dev/null
   fi
   # without its disk K3s would begin anew on the root disk
   mkdir -p /etc/systemd/system/k3s.service.d

@@ -60,6 +60,7 @@ _OURS_ON_SERVERS = {
     "disable-scheduler": "every server has all of the control plane",
     "disable-etcd": "every server has all of the control plane",
     "flannel-backend": "security groups open VXLAN's port",
+    "embedded-registry": "its ports are not open between nodes; use registries",
     "tls-san": "use api_sans",
     "cluster-cidr": "use cluster_cidr",
     "service-cidr": "use service_cidr",
@@ -294,9 +295,12 @@ def _plan_wait(args: K3sClusterArgs, *, external: bool) -> Optional[int]:
 def _wait_notes(args: K3sClusterArgs, wait_seconds: Optional[int]) -> list[str]:
     if wait_seconds is not None or args.wait_for is not None:
         return []
-    why = "because nothing says that the API can be reached from here: a change does not stop at a node that does not come back"
+    why = "because nothing says that the API can be reached from here"
+    harm = "a change does not stop at a node that does not come back"
+    if args.servers and args.servers > 1:
+        harm = "a change takes servers down faster than they come up, and with them the API"
     return [
-        f"K3sClusterArgs.wait_for: nodes are not waited for, {why}; set api_allowed_cidrs, or wait_for=nothing to silence this."
+        f"K3sClusterArgs.wait_for: nodes are not waited for, {why}: {harm}; set api_allowed_cidrs, or wait_for=nothing to silence this."
     ]
 
 

@@ -134,10 +134,12 @@ class _Cluster:
             certificate=self.pki.admin.certificate,
             key=self.pki.admin.key,
         )
-        server_hosts, ready = self._boot_servers(servers, api)
-        hosts = {SERVER: server_hosts, **self._boot_agents(agents, first, api, ready)}
+        up: list[pulumi.Resource] = []
+        server_hosts = self._boot_servers(servers, api, up)
+        servers_up = [*up] or [gate for host in server_hosts.values() for gate in host.gates]
+        hosts = {SERVER: server_hosts, **self._boot_agents(agents, first, api, servers_up, up)}
         if self.plan.wait_seconds is not None:
-            keep_members(self.family, api, [node for of_pool in hosts.values() for node in of_pool], ready)
+            keep_members(self.family, api, [node for of_pool in hosts.values() for node in of_pool], up)
         return self._outputs(hosts, endpoints, api)
 
     def _pool_family(self, key: str) -> Family:
@@ -161,15 +163,14 @@ class _Cluster:
         return pulumi.Output.concat("https://", external or base.private_ip, f":{API_PORT}")
 
     def _boot_servers(
-        self, bases: Mapping[str, HostBase], api: ApiAccess
-    ) -> tuple[dict[str, Host], list[pulumi.Resource]]:
-        """The servers, and what shows that they are up."""
+        self, bases: Mapping[str, HostBase], api: ApiAccess, up: list[pulumi.Resource]
+    ) -> dict[str, Host]:
+        """The servers; what shows that they are up goes to ``up``."""
         pool, family = self.plan.servers, self._pool_family(SERVER)
         secrets, settings = server_secrets(self.family, self.pki, self.tokens), pool_settings(family, pool)
         parameters = [secrets, settings]
         statements = [may_read(parameters), *self._snapshot_statements()]
-        up: list[pulumi.Resource] = []
-        hosts = boot_pool(
+        return boot_pool(
             family,
             pool.plan,
             bases,
@@ -178,7 +179,6 @@ class _Cluster:
             wait_for=_resources(parameters),
             gate=lambda node, host: self._gate(family, pool, node, host, api, up),
         )
-        return hosts, up or [gate for host in hosts.values() for gate in host.gates]
 
     def _boot_agents(
         self,
@@ -186,6 +186,7 @@ class _Cluster:
         first_server: HostBase,
         api: ApiAccess,
         servers_up: Sequence[pulumi.Resource],
+        up: list[pulumi.Resource],
     ) -> dict[str, dict[str, Host]]:
         """The agents by pool; they come after the servers, whose kubelets they must never be ahead of."""
         settings = {key: pool_settings(self._pool_family(key), self._pool(key)) for key in pools}
@@ -204,7 +205,7 @@ class _Cluster:
                 ),
                 profile=profile,
                 wait_for=[*_resources([settings[key]]), *servers_up],
-                gate=lambda node, host, family=family, pool=pool: self._gate(family, pool, node, host, api, []),
+                gate=lambda node, host, family=family, pool=pool: self._gate(family, pool, node, host, api, up),
             )
         return hosts
 

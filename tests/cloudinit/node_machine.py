@@ -45,6 +45,9 @@ STANDINS = {
     "mountpoint": '[ -e "$NODE/mounted" ]',
     "mount": 'grep -q " $1 ext4 " "$NODE/etc/fstab" && touch "$NODE/mounted"',
     "blkid": 'cat "$NODE/blkid-says"; exit "$(cat "$NODE/blkid-status")"',
+    "lsblk": 'echo nvme1n1; cat "$NODE/partitions" 2>/dev/null; exit 0',
+    "dumpe2fs": 'cat "$NODE/dumpe2fs-says" 2>/dev/null; exit 1',
+    "resize2fs": "echo 'The filesystem is already 5242880 (4k) blocks long.  Nothing to do!' >&2",
     "mkfs.ext4": 'echo ext4 >"$NODE/blkid-says"; echo 0 >"$NODE/blkid-status"',
     "systemctl": """\
 case $* in

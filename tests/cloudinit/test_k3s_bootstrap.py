@@ -1,5 +1,6 @@
 """The script that brings K3s up, run for what it does on a node."""
 
+import random
 import stat
 from dataclasses import replace
 
@@ -98,7 +99,7 @@ def test_it_can_be_run_again_after_a_failure_at_the_end(server, services):
     # K3s refuses to start with certificates and keys that are newer than its datastore's
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert len(server.calls("mkfs.ext4")) == 1
-    assert server.read("/etc/fstab").count(" ext4 nofail ") == 1
+    assert server.read("/etc/fstab").count(" ext4 nofail,x-systemd.growfs ") == 1
     assert services.requests.count(f"GET /k3s-io/k3s/{VERSION}/install.sh") == 1
 
 
@@ -109,7 +110,7 @@ def test_an_empty_disk_gets_a_file_system_and_is_mounted_where_k3s_keeps_its_dat
     server.boot_well()
     assert server.calls("mkfs.ext4") == [f"mkfs.ext4 -q {server.disk}"]
     mount = server.path("/var/lib/rancher/k3s/server")
-    assert f"{server.disk} {mount} ext4 nofail 0 2\n" in server.read("/etc/fstab")
+    assert f"{server.disk} {mount} ext4 nofail,x-systemd.growfs 0 2\n" in server.read("/etc/fstab")
     assert server.calls("mount ") == [f"mount {mount}"]
     drop_in = server.read("/etc/systemd/system/k3s.service.d/edgelib.conf")
     assert drop_in == f"[Unit]\nRequiresMountsFor={mount}\n"
@@ -129,9 +130,6 @@ def test_a_disk_with_a_datastore_is_mounted_as_it_is(server):
     [
         (b"XFSB", "xfs", 0, "holds xfs,"),
         (b"two signatures", "", 8, "holds unknown data,"),
-        (b"no known signature", "", 2, "holds unknown data,"),
-        (bytes((4 << 20) - 1) + b"x", "", 2, "holds unknown data,"),
-        (b"a partition table", "", 0, "holds unknown data,"),
         (b"", "LVM2_member", 0, "holds LVM2_member,"),
         (b"", "", 8, "holds unknown data,"),
     ],
@@ -144,6 +142,35 @@ def test_a_disk_with_anything_else_is_never_formatted(server, content, says, sta
     assert last.endswith("attach an empty volume")
     assert not server.calls("mkfs.ext4") + server.calls("mount ")
     assert server.disk.read_bytes() == before
+
+
+@pytest.mark.parametrize("status", [2, 0])  # 0 without a type: noise that blkid takes for a partition table
+def test_a_blank_disk_that_is_encrypted_reads_as_noise_and_is_formatted(server, status):
+    server.attach(random.Random(1).randbytes(1 << 20), status=status)
+    server.boot_well()
+    assert server.calls("mkfs.ext4") == [f"mkfs.ext4 -q {server.disk}"]
+    assert server.calls("blkid") == [f"blkid -p -u filesystem,raid,crypto,other -s TYPE -o value {server.disk}"]
+
+
+def test_a_file_system_whose_beginning_is_lost_is_not_formatted(server):
+    server.attach(bytes(1 << 20))
+    server.write("dumpe2fs-says", "Filesystem volume name:   <none>\n")
+    assert "holds unknown data, not ext4" in server.boot_badly()
+    assert not server.calls("mkfs.ext4")
+
+
+def test_a_disk_with_partitions_is_not_formatted(server):
+    server.attach(b"a partition table", status=0)
+    server.write("partitions", "nvme1n1p1\n")
+    assert "holds unknown data, not ext4" in server.boot_badly()
+    assert not server.calls("mkfs.ext4")
+
+
+def test_a_disk_that_has_grown_is_used_whole(server):
+    server.attach(b"data", says="ext4", status=0)
+    server.boot_well()
+    order = [call.split()[0] for call in server.calls()]
+    assert order.index("mount") < order.index("resize2fs")
 
 
 def test_an_attachment_that_comes_late_is_waited_for(server):
@@ -169,7 +196,7 @@ def test_k3s_is_not_installed_when_the_mount_fails(server):
     assert not server.calls("systemctl start")
     server.stand_in("mount", 'touch "$NODE/mounted"')
     server.boot_well()
-    assert server.read("/etc/fstab").count(" ext4 nofail ") == 1
+    assert server.read("/etc/fstab").count(" ext4 nofail,x-systemd.growfs ") == 1
     assert len(server.calls("mkfs.ext4")) == 1
 
 

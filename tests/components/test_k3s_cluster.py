@@ -322,6 +322,8 @@ def test_who_is_a_member_is_known_so_that_others_are_taken_out():
     about = gate(usual(), "k3s-members")
     assert about["nodes"] == ["k3s-server-1", "k3s-edge-1", "k3s-edge-2"]
     assert [each.name for each in usual().all(command.local.Command) if "delete" in each.inputs] == []
+    waited = waits_for(usual(), usual().one(command.local.Command, "k3s-members"))
+    assert {("Command", f"k3s-{node}-ready") for node in ("server-1", "edge-1", "edge-2")} <= waited
 
 
 def test_nodes_wait_for_the_parameters_that_they_fetch():

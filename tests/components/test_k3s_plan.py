@@ -75,6 +75,10 @@ def test_defaults_are_one_server_in_the_region_and_the_path_mtu():
         ({"ssh_authorized_keys": ["me"]}, ["K3sClusterArgs.ssh_authorized_keys", "no OpenSSH public key"]),
         ({"server_config": {"tls-san": ["x"]}}, ["K3sClusterArgs.server_config: 'tls-san'", "use api_sans"]),
         ({"server_config": {"disabel": ["x"]}}, ["K3sClusterArgs.server_config: 'disabel'", "did you mean 'disable'"]),
+        (
+            {"server_config": {"embedded-registry": True}},
+            ["K3sClusterArgs.server_config: 'embedded-registry'", "ports"],
+        ),
         ({"agent_config": {"disable": ["x"]}}, ["K3sClusterArgs.agent_config: 'disable'", "servers"]),
         ({"agent_config": {"token": "x"}}, ["K3sClusterArgs.agent_config: 'token'", "made with the cluster"]),
         ({"snapshots": {"bucket": "s3://backups"}}, ["K3sClusterArgs.snapshots.bucket", "without s3://"]),
@@ -191,6 +195,7 @@ def test_nodes_are_waited_for_where_the_api_can_be_reached(args, external, waits
 
 def test_an_update_that_does_not_wait_says_so_unless_asked_for():
     assert [note for note in plan().notes if "K3sClusterArgs.wait_for" in note and "api_allowed_cidrs" in note]
+    assert [note for note in plan(servers=3).notes if "faster than they come up, and with them the API" in note]
     assert plan(wait_for="nothing").notes == plan(**ME, **PUBLIC).notes == ()
 
 
