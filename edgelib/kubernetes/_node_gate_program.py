@@ -162,11 +162,34 @@ class Heartbeats:
             raise PendingError(what, f"no heartbeat {beat}, and {self.instance} is to take it over", NEVER_JOINED)
 
 
-def check_ready(api: Api, gate: Mapping[str, Any], heartbeats: Heartbeats) -> dict[str, Any]:
-    """The Node, once the API and the node on this very machine are ready. Raises PendingError."""
+def check_api(api: Api) -> None:
+    """The API serves. Raises PendingError."""
     status, text = api.ask("GET", "/readyz")
     if status != http.client.OK:
         raise PendingError(f"{api.server}/readyz", f"HTTP {status}, {message_of(text)}", way_out_of(status))
+
+
+def check_cluster(api: Api, before: str) -> str:
+    """What no other cluster has: the UID of its first namespace. Raises PendingError; RefusedError if it was another one before.
+
+    A server that has lost its disk begins a new cluster, with the same certificates and tokens.
+    """
+    what = "namespace kube-system"
+    namespace = api.get("/api/v1/namespaces/kube-system", what)
+    if namespace is None:
+        raise PendingError(what, "not there yet", NOT_READY)
+    now = str(namespace["metadata"]["uid"])
+    if before not in ("", now):
+        raise RefusedError(
+            f"{api.server} serves another cluster than before (kube-system was {before} and is {now}): its datastore is empty or"
+            " another one, as after a move of the servers. The old disk goes when an update succeeds: bring it back, or take a"
+            " snapshot of it. If the new cluster is meant, run one update with wait_for=nothing."
+        )
+    return now
+
+
+def check_node(api: Api, gate: Mapping[str, Any], heartbeats: Heartbeats) -> dict[str, Any]:
+    """The Node, once it is ready on this very machine. Raises PendingError."""
     name = gate["node"]
     what = f"node {name}"
     node = api.get(f"/api/v1/nodes/{name}", what)
@@ -246,15 +269,15 @@ def bring(api: Api, node: Mapping[str, Any], gate: Mapping[str, Any], before: Ma
 
 
 def managed_before(node: str, output: str) -> dict[str, Any]:
-    """Instance, labels and taints in the last line of the gate's previous output; none if that was about another node."""
+    """Instance, cluster, labels and taints in the last line of the gate's previous output; none if that was about another node."""
     last = (output.strip().splitlines() or [""])[-1]
     try:
         before = json.loads(last)
         if before["node"] == node:
-            return {key: before[key] for key in ("instance_id", "labels", "taints")}
+            return {key: before[key] for key in ("instance_id", "cluster", "labels", "taints")}
     except (ValueError, KeyError, TypeError):
         pass
-    return {"instance_id": "", "labels": [], "taints": []}
+    return {"instance_id": "", "cluster": "", "labels": [], "taints": []}
 
 
 def wait(gate: Mapping[str, Any], previous: str) -> int:
@@ -266,7 +289,9 @@ def wait(gate: Mapping[str, Any], previous: str) -> int:
     pause, seen = gate["poll_seconds"], ""
     while True:
         try:
-            bring(api, check_ready(api, gate, heartbeats), gate, before)
+            check_api(api)
+            cluster = check_cluster(api, before["cluster"])
+            bring(api, check_node(api, gate, heartbeats), gate, before)
             break
         except RefusedError as refused:
             say(str(refused))
@@ -282,8 +307,8 @@ def wait(gate: Mapping[str, Any], previous: str) -> int:
         time.sleep(min(pause, max(0.0, limit - (time.monotonic() - start))))
         pause = min(pause * 1.5, gate["poll_seconds"] * SLOWEST)
     say(f"node {node} is Ready")
-    managed = {"labels": sorted(gate["labels"]), "taints": sorted(gate["taints"])}
-    print(json.dumps({"node": node, "instance_id": gate["instance_id"], **managed}))  # noqa: T201 - the result
+    result = {"node": node, "instance_id": gate["instance_id"], "cluster": cluster}
+    print(json.dumps({**result, "labels": sorted(gate["labels"]), "taints": sorted(gate["taints"])}))  # noqa: T201 - the result
     return 0
 
 

@@ -31,6 +31,7 @@ cluster = K3sCluster(
     "k3s",
     K3sClusterArgs(
         network=vpc.network,
+        version="v1.36.2+k3s1",
         servers=config.get_int("servers"),
         agents={
             "edge": NodePoolArgs(

@@ -27,6 +27,7 @@ from edgelib.kubernetes.node_gate import INTERPRETER, KEEP, PROGRAM, WAIT, Membe
 
 BEFORE, AFTER = "2026-03-01T11:59:54.999999Z", "2026-03-01T12:01:00.000000Z"
 NODE = "/api/v1/nodes/edge-1"
+SYSTEM = "/api/v1/namespaces/kube-system"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/edge-1"
 CONSOLE = "aws ec2 get-console-output --latest --output text --instance-id i-0123"
 
@@ -133,6 +134,7 @@ class Api:
 
     def up(self):
         self.answers["GET", "/readyz"] = 200, "ok"
+        self.answers["GET", SYSTEM] = 200, {"metadata": {"uid": "c-1"}}
 
     @property
     def changed(self):
@@ -226,7 +228,13 @@ def answer_of(stderr):
 def test_a_ready_node_passes_and_nothing_is_changed(api, run):
     status, stdout, stderr = run(WAIT, gate(api))
     assert status == 0
-    assert json.loads(stdout) == {"node": "edge-1", "instance_id": "i-0123", "labels": [], "taints": []}
+    assert json.loads(stdout) == {
+        "node": "edge-1",
+        "instance_id": "i-0123",
+        "cluster": "c-1",
+        "labels": [],
+        "taints": [],
+    }
     assert answer_of(stderr) == "node edge-1 is Ready"
     assert api.changed == []
 
@@ -263,7 +271,7 @@ def test_output_is_the_same_however_long_it_took(api, run):
     _, second, _ = run(WAIT, settings)
     assert first == second
     managed = {"labels": ["a", "b"], "taints": ["a=b:NoExecute", "z:NoSchedule"]}
-    assert json.loads(first) == {"node": "edge-1", "instance_id": "i-0123", **managed}
+    assert json.loads(first) == {"node": "edge-1", "instance_id": "i-0123", "cluster": "c-1", **managed}
 
 
 def test_a_node_without_a_heartbeat_passes_where_none_was_before(api, run):
@@ -412,8 +420,24 @@ def test_wait_is_bounded(api, run):
 # --- labels and taints
 
 
-def printed(labels=(), taints=(), node="edge-1", instance_id="i-0123"):
-    return json.dumps({"node": node, "instance_id": instance_id, "labels": list(labels), "taints": list(taints)})
+def printed(labels=(), taints=(), node="edge-1", instance_id="i-0123", cluster="c-1"):
+    about = {"node": node, "instance_id": instance_id, "cluster": cluster}
+    return json.dumps({**about, "labels": list(labels), "taints": list(taints)})
+
+
+def test_a_cluster_that_began_anew_on_an_empty_disk_is_refused(api, run):
+    status, stdout, stderr = run(WAIT, gate(api), previous=printed(cluster="c-0"))
+    assert (status, stdout, api.changed) == (1, "", [])
+    assert "serves another cluster than before (kube-system was c-0 and is c-1)" in answer_of(stderr)
+    assert "wait_for=nothing" in answer_of(stderr)
+
+
+def test_a_cluster_that_is_still_being_made_is_waited_for(api, run):
+    made = api.answers.pop(("GET", SYSTEM))
+    api.steps = [lambda: None, lambda: api.answers.update({("GET", SYSTEM): made})]
+    status, _, stderr = run(WAIT, gate(api))
+    assert status == 0
+    assert "waiting for namespace kube-system: not there yet" in stderr
 
 
 def test_labels_are_brought_to_what_is_wanted_and_others_stay(api, run):
