@@ -45,7 +45,7 @@ check: .venv/.synced ## format, lint, types, import contracts, lock file
 	@$(UV) lock --quiet --check
 
 test: setup check ## check, then the whole suite but the long fault run
-	@$(BIN)/python -m pytest -m "not faults"
+	@$(BIN)/python -m pytest -m "not faults" -n auto --maxprocesses 4 --dist loadfile
 
 test-faults: setup ## fail every AWS call of the example once, one run each (long)
 	@$(BIN)/python -m pytest -m faults
