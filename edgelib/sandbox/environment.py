@@ -47,8 +47,9 @@ def sandbox_environment(
         environ: The user's environment.
         directory: The sandbox.
         engine: Its folder goes first on PATH.
-        endpoint: The emulator, "http://127.0.0.1:PORT". It is also the proxy for every other address, and refuses:
-            a program that would reach AWS, or anything else beyond loopback, fails at once and reads why.
+        endpoint: The emulator, "http://127.0.0.1:PORT". It is also the proxy for every other address. It leads to the
+            Kubernetes API at emulated instances' private addresses and refuses the rest: a program that would reach AWS, or
+            anything else beyond loopback, fails at once and reads why.
         python: Interpreter that has edgelib. Its folder follows on PATH, because the built engine's language host runs
             the `python` it finds there. Not resolved: in a virtual environment it is a link.
     """

@@ -85,13 +85,31 @@ def test_pods_go_where_selector_and_taint_say(boston_k3s):
     core.create_namespaced_config_map("default", {"metadata": {"name": "before"}, "data": {"kept": "yes"}})
 
 
-def test_kubectl_works_on_the_kubeconfig_as_the_readme_says(boston_k3s, kubectl):
-    line = f"{kubectl} --kubeconfig <(pulumi stack output kubeconfig --show-secrets --stack sandbox) get nodes -o name"
-    folder, environment = boston_k3s.folder, boston_k3s.environment
+def names_by_kubectl(stack, kubectl, *options):
+    """The nodes that kubectl names, on the kubeconfig as the README has it."""
+    config = "<(pulumi stack output kubeconfig --show-secrets --stack sandbox)"
+    line = " ".join([str(kubectl), "--kubeconfig", config, *options, "get nodes -o name"])
     done = subprocess.run(
-        ["bash", "-c", line], cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=60
+        ["bash", "-c", line],
+        cwd=stack.folder,
+        env=stack.environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
-    assert sorted(done.stdout.split()) == ["node/k3s-edge-1", "node/k3s-edge-2", "node/k3s-server-1"], done.stderr
+    assert done.returncode == 0, done.stderr
+    return sorted(done.stdout.split())
+
+
+def test_kubectl_works_on_the_kubeconfig_as_the_readme_says(boston_k3s, kubectl):
+    assert names_by_kubectl(boston_k3s, kubectl) == ["node/k3s-edge-1", "node/k3s-edge-2", "node/k3s-server-1"]
+
+
+def test_kubectl_reaches_the_servers_private_address_as_from_within_the_vpc(boston_k3s, kubectl):
+    address = boston_k3s.outputs()["nodes"]["server"]["k3s-server-1"]["private_ip"]
+    found = names_by_kubectl(boston_k3s, kubectl, f"--server https://{address}:6443")
+    assert found == ["node/k3s-edge-1", "node/k3s-edge-2", "node/k3s-server-1"]
 
 
 def test_second_up_changes_nothing(boston_k3s):

@@ -8,5 +8,6 @@ Run it with ``python -m edgelib.sandbox.aws --directory DIR``. Beside AWS's own 
 ``/sandbox/faults``, ``/sandbox/inventory``, ``/sandbox/calls`` and ``/sandbox/reset``.
 
 How it is built: :mod:`.server` speaks HTTP, :mod:`.application` routes, :mod:`.account` serialises, journals and replays,
-and the modules named after an AWS noun (:mod:`.instances`, :mod:`.addresses`, ...) each extend moto's backend of that noun.
+:mod:`.tunnels` lead to what serves at instances' private addresses, and the modules named after an AWS noun
+(:mod:`.instances`, :mod:`.addresses`, ...) each extend moto's backend of that noun.
 """

@@ -22,6 +22,7 @@ from edgelib.sandbox.aws.account import Account
 from edgelib.sandbox.aws.application import Application, ConnectionDroppedError
 from edgelib.sandbox.aws.faults import FaultPlan
 from edgelib.sandbox.aws.journal import Journal
+from edgelib.sandbox.aws.tunnels import TunnelRefusedError, Tunnels
 from edgelib.sandbox.aws.world import World
 
 _LOG = logging.getLogger(__name__)
@@ -30,10 +31,11 @@ HOST = "127.0.0.1"
 
 
 class _Handler(MotoRequestHandler):
-    """One connection. Refuses to be a proxy: whoever has the sandbox on is not to reach AWS through it."""
+    """One connection. A proxy to private addresses of the account alone: nobody is to reach AWS through the sandbox."""
 
     protocol_version = "HTTP/1.1"  # keep-alive: a provider makes thousands of calls
     timeout = 600  # seconds until an idle connection's thread is given back
+    tunnels: Tunnels
 
     def setup(self) -> None:
         super().setup()
@@ -41,14 +43,38 @@ class _Handler(MotoRequestHandler):
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def run_wsgi(self) -> None:
+        if self.command == "CONNECT":
+            self._connect()
+            return
         host = self._foreign_host()
         if host is None:
             super().run_wsgi()
+        else:
+            self._refuse(403, _no_proxy_for(host))
+
+    def _connect(self) -> None:
+        """Be a tunnel for as long as the connection lasts."""
+        try:
+            far = self.tunnels.connect(self.path)
+        except TunnelRefusedError as error:
+            self._refuse(error.status, str(error))
             return
-        reason = f"the sandbox is on, it never talks to AWS; host {host} refused"
-        _LOG.warning("refused to be a proxy for %s", host)
+        if far is None:
+            self._refuse(403, _no_proxy_for(self.path))
+            return
+        self.close_connection = True
+        with far:
+            self.send_response(200, "Connection established")
+            self.end_headers()
+            self.connection.setblocking(False)
+            early = self.rfile.read1()  # what came with the request's headers is in the buffer already
+            self.tunnels.carry(self.connection, far, early)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer with the reason in the status line, the only part that most clients show, and in the body."""
+        _LOG.warning("%s", reason)
         body = f"{reason}\n".encode()
-        self.send_response(403, reason)
+        self.send_response(status, reason)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
@@ -58,8 +84,6 @@ class _Handler(MotoRequestHandler):
 
     def _foreign_host(self) -> Optional[str]:
         """The host that a proxy request is for; None for a request to the sandbox itself."""
-        if self.command == "CONNECT":
-            return self.path
         if not self.path.lower().startswith(("http://", "https://")):
             return None
         own = {f"{name}:{self.server.server_port}" for name in (HOST, "localhost")}
@@ -71,6 +95,10 @@ class _Handler(MotoRequestHandler):
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
         _LOG.info(format, *args)
+
+
+def _no_proxy_for(host: str) -> str:
+    return f"the sandbox is on, it never talks to AWS; host {host} refused"
 
 
 class _Services(DomainDispatcherApplication):
@@ -107,7 +135,8 @@ class AwsServer:
         Args:
             directory: Where the account is kept.
             port: On 127.0.0.1; 0 takes a free one.
-            consoles: Folder with each machine's console output, ``<instance id>/console.log``.
+            consoles: Folder with each machine's console output, ``<instance id>/console.log``, and what the director remembers
+                of it.
 
         Raises:
             JournalError: the directory is in use, or its journal cannot be replayed.
@@ -124,8 +153,10 @@ class AwsServer:
             _LOG.info("replayed %d journal lines in %.1f s", replayed.lines, replayed.seconds)
         process = {"pid": os.getpid(), "moto": version("moto")}
         self.application = Application(account, faults, process=process)
+        self._tunnels = Tunnels(account.machines, consoles)
+        handler = type("_Handler", (_Handler,), {"tunnels": self._tunnels})
         self._server: BaseWSGIServer = make_server(
-            HOST, port, _DroppingApplication(self.application), threaded=True, request_handler=_Handler
+            HOST, port, _DroppingApplication(self.application), threaded=True, request_handler=handler
         )
         self.url = f"http://{HOST}:{self._server.server_port}"
         self._thread = threading.Thread(
@@ -145,6 +176,7 @@ class AwsServer:
         """Stop answering, remove ``endpoint.json`` and let the directory go."""
         self._endpoint.unlink(missing_ok=True)
         self._server.shutdown()
+        self._tunnels.close()
         self._server.server_close()
         self.journal.close()
 

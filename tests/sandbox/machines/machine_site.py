@@ -123,12 +123,13 @@ class MachineSite:
         account = emulator.machines(self.emulator.url)
         return next(each for each in service.machines(self.directory, account) if each.id == instance)
 
-    def core(self, address, authority=None):
+    def core(self, address, authority=None, proxy=None):
         """The official client, with a kubeconfig that was made before the first boot."""
         config = (authority or k3s.pki()).kubeconfig(address)
-        api = kubernetes.config.new_client_from_config_dict(config)
-        api.configuration.retries = 0
-        return kubernetes.client.CoreV1Api(kubernetes.config.new_client_from_config_dict(config))
+        settings = kubernetes.client.Configuration()
+        settings.proxy = proxy
+        api = kubernetes.config.new_client_from_config_dict(config, client_configuration=settings)
+        return kubernetes.client.CoreV1Api(api)
 
     def close(self):
         service.stop(self.directory)

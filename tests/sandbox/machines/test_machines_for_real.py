@@ -176,6 +176,31 @@ def test_a_missing_san_fails_as_it_would(site):
     wait_for("the second cluster to be gone", lambda: not (site.directory.clusters / volume).exists())
 
 
+def test_a_server_without_a_public_address_is_reached_as_from_within_its_vpc(site):
+    address, authority = "10.0.3.41", k3s.pki("private")
+    nic, _ = site.interface(address)
+    volume = site.volume()
+    site.parameters(k3s.parameter_values("/k3s/private", authority))
+    files = k3s.server_files("hidden", address, volume=volume, prefix="/k3s/private", authority=authority)
+    core = site.core(address, authority, proxy=site.emulator.url)
+
+    def answer():
+        try:
+            return ready_nodes(core)
+        except (kubernetes.client.ApiException, urllib3.exceptions.HTTPError) as error:
+            return str(error)
+
+    nobody = f"no running instance has the private address {address}"
+    assert nobody in answer()
+    instance = site.launch("hidden", nic, k3s.cloud_config(files), volume=volume)
+    wait_for("its node to be Ready", lambda: answer() == {"hidden"})
+    site.ec2.terminate_instances(InstanceIds=[instance])
+    site.wait_state(instance, "terminated")
+    wait_for("its tunnels to end with it", lambda: nobody in answer())
+    site.ec2.delete_volume(VolumeId=volume)
+    wait_for("the cluster to be gone", lambda: not (site.directory.clusters / volume).exists())
+
+
 def test_terminated_to_nothing(cluster, site):
     instances = [cluster.server, cluster.agent]
     site.ec2.terminate_instances(InstanceIds=instances)
