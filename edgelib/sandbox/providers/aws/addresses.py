@@ -4,11 +4,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, AwsResource, Ec2Object
+from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
+from edgelib.sandbox.providers.aws.names import pascal
+from edgelib.sandbox.providers.aws.resource import AwsResource
 from edgelib.sandbox.providers.aws.routes import exactly_one
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, is_unanswered
+from edgelib.sandbox.providers.aws.session import AwsSession, unless_missing
 from edgelib.sandbox.providers.properties import Failure, Kind, Property, outputs
-from edgelib.sandbox.providers.resource import Created, Request
 
 
 def _public_name(address: str, region: str) -> str:
@@ -54,7 +55,7 @@ class Eip(Ec2Object):
         )
         inside = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
         absent = ("associationId", "carrierIp", "customerOwnedIp", "instance", "networkInterface", "ptrRecord")
-        remotes = {name: item.get(self.remote.get(name, name[0].upper() + name[1:])) or "" for name in absent}
+        remotes = {name: item.get(self.remote.get(name, pascal(name))) or "" for name in absent}
         return {
             **remotes,
             "publicIp": public,
@@ -69,13 +70,12 @@ class Eip(Ec2Object):
         if item is None:
             return
         if item.get("AssociationId"):
-            try:
-                client.disassociate_address(AssociationId=item["AssociationId"])
-            except Exception as error:
-                if not is_missing(error):
-                    raise
+            unless_missing(lambda: client.disassociate_address(AssociationId=item["AssociationId"]))
         group = item.get("NetworkBorderGroup") or state.get("networkBorderGroup")
         client.release_address(AllocationId=id, **({"NetworkBorderGroup": group} if group else {}))
+
+
+_SIDE = ("networkInterfaceId", "instanceId", "privateIpAddress")
 
 
 class EipAssociation(AwsResource):
@@ -101,38 +101,26 @@ class EipAssociation(AwsResource):
         found = client.describe_addresses(Filters=[{"Name": name, "Values": [value]}])["Addresses"]
         return found[0] if found and found[0].get("AssociationId") else None
 
-    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+    def make(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> str:
         """Associate."""
-        region = request.session.region_of(inputs)
-        once, client = request.session.client("ec2", region, retried=False), request.session.client("ec2", region)
-        names = ("allocationId", "networkInterfaceId", "instanceId", "privateIpAddress", "allowReassociation")
-        arguments = {name[0].upper() + name[1:]: inputs[name] for name in names if name in inputs}
+        names = ("allocationId", *_SIDE, "allowReassociation")
+        arguments = {pascal(name): inputs[name] for name in names if name in inputs}
+        return client.associate_address(**arguments)["AssociationId"]
 
-        def call(_: str) -> str:
-            return once.associate_address(**arguments)["AssociationId"]
-
-        def existing() -> set[str]:
-            item = self._find(client, "allocation-id", inputs["allocationId"]) or {}
-            same = all(item.get(name[0].upper() + name[1:]) == inputs[name] for name in names[1:4] if name in inputs)
-            return {item["AssociationId"]} if item and same else set()
-
-        made = request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
-        return Created(made)
+    def existing(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> Optional[str]:
+        """With the same side."""
+        item = self._find(client, "allocation-id", inputs["allocationId"])
+        same = item and all(item.get(pascal(name)) == inputs[name] for name in _SIDE if name in inputs)
+        return item["AssociationId"] if item and same else None
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Find the address that has this association."""
-        region = session.region_of(state)
-        item = self._find(session.client("ec2", region), "association-id", id)
+        item = self._find(self.client(session, state), "association-id", id)
         if item is None:
             return None
-        names = ("allocationId", "networkInterfaceId", "instanceId", "privateIpAddress", "publicIp")
-        return {**{name: item.get(name[0].upper() + name[1:]) or "" for name in names}, "region": region}
+        names = ("allocationId", *_SIDE, "publicIp")
+        return {**{name: item.get(pascal(name)) or "" for name in names}, "region": session.region_of(state)}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Disassociate."""
-        client = request.session.client("ec2", request.session.region_of(state))
-        try:
-            client.disassociate_address(AssociationId=id)
-        except Exception as error:
-            if not is_missing(error):
-                raise
+        client.disassociate_address(AssociationId=id)

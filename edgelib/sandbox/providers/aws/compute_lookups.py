@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgelib.sandbox.providers.aws.lookups import search
+from edgelib.sandbox.providers.aws.names import pascal
 from edgelib.sandbox.providers.aws.session import AwsSession, pages
 from edgelib.sandbox.providers.aws.tags import as_map
 from edgelib.sandbox.providers.aws.zones import FILTERS, filters_of
@@ -50,7 +51,7 @@ def get_ami(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]
     )  # fmt: skip
     return {
         **arguments,
-        **{name: image.get(name[0].upper() + name[1:], "") for name in names},
+        **{name: image.get(pascal(name), "") for name in names},
         "id": image["ImageId"],
         "imageId": image["ImageId"],
         "arn": f"arn:aws:ec2:{region}::image/{image['ImageId']}",

@@ -1,7 +1,6 @@
 """What most EC2 types share: one object, made by one call, described by id, tagged, deleted by id."""
 # ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,32 +8,24 @@ from typing import Any, ClassVar, Optional
 
 import jmespath
 
-from edgelib.sandbox.providers.aws.session import AwsSession, error_code, is_missing, is_unanswered, pages
-from edgelib.sandbox.providers.aws.tags import TAGS, all_tags, as_list, as_map, tag_changes, tag_state
+from edgelib.sandbox.providers.aws.names import pascal
+from edgelib.sandbox.providers.aws.resource import REGION, AwsResource
+from edgelib.sandbox.providers.aws.session import (
+    AwsSession,
+    error_code,
+    is_missing,
+    is_unanswered,
+    pages,
+    unless_missing,
+)
+from edgelib.sandbox.providers.aws.tags import TAGS, all_tags, as_list, as_map, change_tags, tag_state
 from edgelib.sandbox.providers.differences import equal
-from edgelib.sandbox.providers.properties import Property
-from edgelib.sandbox.providers.resource import Created, ProviderError, Request, Resource
-from edgelib.sandbox.providers.values import UNKNOWN, is_unknown, list_of
+from edgelib.sandbox.providers.resource import Created, ProviderError, Request
+from edgelib.sandbox.providers.values import list_of
 
-REGION = Property(name="region", computed=True, replaces=True)
 _POLL_SECONDS = 0.2  # the endpoint is on loopback
 _WAIT_SECONDS = 600.0
 _DEPENDENCY_SECONDS = 10.0  # how long a deletion waits for what AWS is still taking off the object
-
-
-class AwsResource(Resource[AwsSession]):
-    """What every AWS type shares: the Region that each resource may name for itself, and tags."""
-
-    def known_outputs(self, session: AwsSession, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """All tags follow from the inputs and the provider's default tags."""
-        names = {row.name for row in self.properties}
-        known: dict[str, Any] = {}
-        if "tagsAll" in names:
-            tags = inputs.get("tags")
-            known["tagsAll"] = UNKNOWN if is_unknown(tags) else all_tags(session, inputs)
-        if "region" in names:
-            known["region"] = inputs.get("region") or session.region
-        return known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +79,6 @@ class Ec2Object(AwsResource):
         """More of the state than the item has under its own names. `state` is what is recorded."""
         return {}
 
-    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
-        """Changes in place, other than of tags; what `settle` does anyway needs nothing here."""
-
     def tagged_id(self, id: str, state: Mapping[str, Any]) -> str:
         """The id that tags hang on."""
         return id
@@ -100,7 +88,7 @@ class Ec2Object(AwsResource):
     def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
         """One create call, once."""
         session, region = request.session, request.session.region_of(inputs)
-        once, client = session.client("ec2", region, retried=False), session.client("ec2", region)
+        once, client = self.client(session, inputs, retried=False), self.client(session, inputs)
         arguments = {self._remote(name): inputs[name] for name in self.sent if inputs.get(name) is not None}
         arguments.update(self.arguments(session, inputs))
         tags = all_tags(session, inputs)
@@ -135,13 +123,12 @@ class Ec2Object(AwsResource):
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Describe it."""
-        region = session.region_of(state)
-        client = session.client("ec2", region)
+        region, client = session.region_of(state), self.client(session, state)
         item = self.item(client, id)
         if item is None:
             return None
         found = self._own_names(item)
-        names = {row.name for row in self.properties}
+        names = self.names
         if "tags" in names:
             found.update(tag_state(session, as_map(item.get("Tags") or item.get("TagSet")), state))
         if "ownerId" in names:
@@ -150,24 +137,15 @@ class Ec2Object(AwsResource):
             found["arn"] = f"arn:aws:ec2:{region}:{session.account}:{self.api.noun}/{id}"
         return {**found, "region": region, **self.state(session, client, item, state)}
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
-        """Tags first, then what the noun adds."""
-        client = request.session.client("ec2", request.session.region_of(old))
-        if "tags" in {row.name for row in self.properties}:
-            retag(client, self.tagged_id(id, old), old.get("tagsAll") or {}, all_tags(request.session, new))
-        self.modify(client, id, old, new, changed)
-        return {}
+    def retag(
+        self, client: Any, id: str, state: Mapping[str, Any], current: Mapping[str, str], wanted: Mapping[str, str]
+    ) -> None:
+        """Every noun has the same calls for tags."""
+        retag(client, self.tagged_id(id, state), current, wanted)
 
     def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """One delete call; what still holds on to the object gets a little time to go."""
-        client = request.session.client("ec2", request.session.region_of(state))
+        client = self.client(request.session, state)
         give_up = time.monotonic() + (request.timeout or _DEPENDENCY_SECONDS)
         while True:
             try:
@@ -194,12 +172,7 @@ class Ec2Object(AwsResource):
 
     def item(self, client: Any, id: str) -> Optional[dict[str, Any]]:
         """What the describe call says about it, None when it is gone."""
-        try:
-            answer = getattr(client, self.api.describe)(**{self.api.ids_argument: [id]})
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
+        answer = unless_missing(lambda: getattr(client, self.api.describe)(**{self.api.ids_argument: [id]}))
         items = [item for item in list_of(jmespath.search(self.api.listed, answer)) if not self._is_gone(item)]
         return items[0] if items else None
 
@@ -208,7 +181,7 @@ class Ec2Object(AwsResource):
         seconds = request.timeout or _WAIT_SECONDS
         config = {"Delay": _POLL_SECONDS, "MaxAttempts": max(1, int(seconds / _POLL_SECONDS))}
         request.engine.debug(f"waiting for {waiter} of {id}, {seconds:.0f} s at most")
-        client = request.session.client("ec2", request.session.region_of(values))
+        client = self.client(request.session, values)
         client.get_waiter(waiter).wait(**{self.api.ids_argument: [id]}, WaiterConfig=config)
 
     def poll(
@@ -219,7 +192,7 @@ class Ec2Object(AwsResource):
         done: Callable[[Optional[dict[str, Any]]], bool],
     ) -> None:
         """The same for nouns that boto3 has no waiter for. Raises ProviderError when the time is up or the object failed."""
-        client = request.session.client("ec2", request.session.region_of(values))
+        client = self.client(request.session, values)
         give_up = time.monotonic() + (request.timeout or _WAIT_SECONDS)
         while not done(item := self.item(client, id)):
             state = str((item or {}).get(self.api.state))
@@ -232,10 +205,10 @@ class Ec2Object(AwsResource):
         return (state.get("Name") if isinstance(state, Mapping) else state) in self.api.gone_states  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
     def _remote(self, name: str) -> str:
-        return self.remote.get(name, name[0].upper() + name[1:])
+        return self.remote.get(name, pascal(name))
 
     def _own_names(self, item: Mapping[str, Any]) -> dict[str, Any]:
-        named = {row.name: self._remote(row.name) for row in self.properties if row.name not in {"tags", "tagsAll"}}
+        named = {name: self._remote(name) for name in self.names if name not in {"tags", "tagsAll"}}
         return {name: item[remote] for name, remote in named.items() if remote in item}
 
     def _looks_like(self, item: Mapping[str, Any], inputs: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
@@ -255,16 +228,12 @@ class Ec2Object(AwsResource):
 
 def retag(client: Any, id: str, current: Mapping[str, str], wanted: Mapping[str, str]) -> None:
     """Bring an EC2 object's tags to `wanted`."""
-    added, removed = tag_changes(current, wanted)
-    if removed:
-        client.delete_tags(Resources=[id], Tags=[{"Key": key} for key in removed])
-    if added:
-        client.create_tags(Resources=[id], Tags=as_list(added))
+    change_tags(
+        current,
+        wanted,
+        put=lambda tags: client.create_tags(Resources=[id], Tags=as_list(tags)),
+        remove=lambda keys: client.delete_tags(Resources=[id], Tags=[{"Key": key} for key in keys]),
+    )
 
 
-def camel(name: str) -> str:
-    """AWS's name of a member in the provider's spelling: `NatGatewayId` -> `natGatewayId`."""
-    return re.sub(r"^[A-Z]+(?=[A-Z][a-z])|^[A-Z]", lambda match: match.group().lower(), name)
-
-
-__all__ = ["REGION", "TAGS", "Api", "AwsResource", "Ec2Object", "camel", "retag"]
+__all__ = ["REGION", "TAGS", "Api", "Ec2Object", "retag"]

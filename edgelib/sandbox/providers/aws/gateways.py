@@ -30,7 +30,7 @@ class InternetGateway(Ec2Object):
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Attach it to the wanted VPC and to no other."""
         wanted = inputs.get("vpcId")
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         attached = self._attached(client, id)
         if wanted is None or attached == wanted:
             return

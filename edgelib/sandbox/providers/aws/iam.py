@@ -2,21 +2,28 @@
 # ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import TAGS, AwsResource
-from edgelib.sandbox.providers.aws.iam_common import date, named_once, policy_text, tolerated
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, pages
-from edgelib.sandbox.providers.aws.tags import all_tags, as_list, as_map, tag_changes, tag_state
+from edgelib.sandbox.providers.aws.iam_common import IamObject, date, policy_text
+from edgelib.sandbox.providers.aws.resource import AwsResource
+from edgelib.sandbox.providers.aws.session import AwsSession, pages, unless_missing
+from edgelib.sandbox.providers.aws.tags import TAGS, as_map, tag_state
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, Request
 from edgelib.sandbox.providers.values import mapping_of
 
+_ATTACHED = "AttachedPolicies[].PolicyArn"
 
-class Role(AwsResource):
+
+class Role(IamObject):
     """The id is its name. Inline and managed policies are resources of their own."""
 
     token = "aws:iam/role:Role"  # noqa: S105 - a type token
+    noun, key, answer = "role", "RoleName", "Role"
+    sent: ClassVar[Mapping[str, str]] = {
+        "name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument", "description": "Description", "path": "Path",
+        "maxSessionDuration": "MaxSessionDuration", "permissionsBoundary": "PermissionsBoundary",
+    }  # fmt: skip
     properties = (
         Property(name="name", autoname=True, replaces=True),
         Property(name="assumeRolePolicy", kind=Kind.JSON, required=True),
@@ -29,29 +36,13 @@ class Role(AwsResource):
         *TAGS,
     )
 
-    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
-        """Create it."""
-        names = {
-            "name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument", "description": "Description", "path": "Path",
-            "maxSessionDuration": "MaxSessionDuration", "permissionsBoundary": "PermissionsBoundary",
-        }  # fmt: skip
-        arguments = {remote: inputs[name] for name, remote in names.items() if name in inputs}
-        return named_once(
-            self.token,
-            request,
-            inputs,
-            "create_role",
-            arguments,
-            lambda client: client.get_role(RoleName=inputs["name"]),
-        )
-
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Get it, with the names of what is attached."""
-        client = session.client("iam")
-        role = tolerated(lambda: client.get_role(RoleName=id)["Role"], is_missing)
+        client = self.client(session, state)
+        role = self.item(client, id)
         if role is None:
             return None
-        attached = pages(client, "list_attached_role_policies", "AttachedPolicies[].PolicyArn", RoleName=id)
+        attached = pages(client, "list_attached_role_policies", _ATTACHED, RoleName=id)
         return {
             "name": id,
             "namePrefix": "",
@@ -68,16 +59,8 @@ class Role(AwsResource):
             **tag_state(session, as_map(role.get("Tags")), state),
         }
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """Each part has its own call."""
-        client = request.session.client("iam")
         if "assumeRolePolicy" in changed:
             client.update_assume_role_policy(RoleName=id, PolicyDocument=new["assumeRolePolicy"])
         if changed & {"description", "maxSessionDuration"}:
@@ -88,37 +71,24 @@ class Role(AwsResource):
             client.put_role_permissions_boundary(RoleName=id, PermissionsBoundary=new["permissionsBoundary"])
         elif "permissionsBoundary" in changed:
             client.delete_role_permissions_boundary(RoleName=id)
-        added, removed = tag_changes(old.get("tagsAll") or {}, all_tags(request.session, new))
-        if removed:
-            client.untag_role(RoleName=id, TagKeys=removed)
-        if added:
-            client.tag_role(RoleName=id, Tags=as_list(added))
-        return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Out of its profiles first; with `forceDetachPolicies` also off its policies."""
-        client = request.session.client("iam")
-
-        def remove() -> None:
-            for name in list(
-                pages(client, "list_instance_profiles_for_role", "InstanceProfiles[].InstanceProfileName", RoleName=id)
-            ):
-                client.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=id)
-            if state.get("forceDetachPolicies"):
-                for arn in list(
-                    pages(client, "list_attached_role_policies", "AttachedPolicies[].PolicyArn", RoleName=id)
-                ):
-                    client.detach_role_policy(RoleName=id, PolicyArn=arn)
-                for name in list(pages(client, "list_role_policies", "PolicyNames", RoleName=id)):
-                    client.delete_role_policy(RoleName=id, PolicyName=name)
-            client.delete_role(RoleName=id)
-
-        tolerated(remove, is_missing)
+        profiles = "InstanceProfiles[].InstanceProfileName"
+        for name in list(pages(client, "list_instance_profiles_for_role", profiles, RoleName=id)):
+            client.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=id)
+        if state.get("forceDetachPolicies"):
+            for arn in list(pages(client, "list_attached_role_policies", _ATTACHED, RoleName=id)):
+                client.detach_role_policy(RoleName=id, PolicyArn=arn)
+            for name in list(pages(client, "list_role_policies", "PolicyNames", RoleName=id)):
+                client.delete_role_policy(RoleName=id, PolicyName=name)
+        super().remove(client, id, state)
 
 
 class RolePolicy(AwsResource):
     """A policy inside a role; the id is `<role>:<name>`."""
 
+    service = "iam"
     token = "aws:iam/rolePolicy:RolePolicy"  # noqa: S105 - a type token
     properties = (
         Property(name="name", autoname=True, replaces=True),
@@ -128,46 +98,37 @@ class RolePolicy(AwsResource):
     )
 
     @staticmethod
-    def _put(request: Request[AwsSession], inputs: Mapping[str, Any]) -> None:
-        client = request.session.client("iam")  # putting it twice is putting it once
+    def _put(client: Any, inputs: Mapping[str, Any]) -> None:  # putting it twice is putting it once
         client.put_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"])
 
     def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
         """Put it."""
-        self._put(request, inputs)
+        self._put(self.client(request.session, inputs), inputs)
         return Created(f"{inputs['role']}:{inputs['name']}")
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Get it."""
         role, _, name = id.partition(":")
-        client = session.client("iam")
-        found = tolerated(lambda: client.get_role_policy(RoleName=role, PolicyName=name), is_missing)
+        client = self.client(session, state)
+        found = unless_missing(lambda: client.get_role_policy(RoleName=role, PolicyName=name))
         if found is None:
             return None
         return {"name": name, "namePrefix": "", "role": role, "policy": policy_text(found["PolicyDocument"])}
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """Put it."""
-        self._put(request, new)
-        return {}
+        self._put(client, new)
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Delete it."""
         role, _, name = id.partition(":")
-        client = request.session.client("iam")
-        tolerated(lambda: client.delete_role_policy(RoleName=role, PolicyName=name), is_missing)
+        client.delete_role_policy(RoleName=role, PolicyName=name)
 
 
 class RolePolicyAttachment(AwsResource):
     """A managed policy on a role; the id is `<role>/<policy ARN>`."""
 
+    service = "iam"
     token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"  # noqa: S105 - a type token
     properties = (
         Property(name="role", required=True, replaces=True),
@@ -176,30 +137,29 @@ class RolePolicyAttachment(AwsResource):
 
     def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
         """Attach it: attaching it twice is attaching it once."""
-        request.session.client("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
+        client = self.client(request.session, inputs)
+        client.attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
         return Created(f"{inputs['role']}/{inputs['policyArn']}")
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Look for it on the role."""
         role, _, arn = id.partition("/")
-        client = session.client("iam")
-        path = "AttachedPolicies[].PolicyArn"
-        attached = tolerated(
-            lambda: list(pages(client, "list_attached_role_policies", path, RoleName=role)), is_missing
-        )
+        client = self.client(session, state)
+        attached = unless_missing(lambda: list(pages(client, "list_attached_role_policies", _ATTACHED, RoleName=role)))
         return {"role": role, "policyArn": arn} if arn in (attached or ()) else None
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Detach it."""
         role, _, arn = id.partition("/")
-        client = request.session.client("iam")
-        tolerated(lambda: client.detach_role_policy(RoleName=role, PolicyArn=arn), is_missing)
+        client.detach_role_policy(RoleName=role, PolicyArn=arn)
 
 
-class InstanceProfile(AwsResource):
+class InstanceProfile(IamObject):
     """The id is its name. It holds one role, which changes in place."""
 
     token = "aws:iam/instanceProfile:InstanceProfile"  # noqa: S105 - a type token
+    noun, key, answer = "instance_profile", "InstanceProfileName", "InstanceProfile"
+    sent: ClassVar[Mapping[str, str]] = {"name": "InstanceProfileName", "path": "Path"}
     properties = (
         Property(name="name", autoname=True, replaces=True),
         Property(name="path", default="/", replaces=True),
@@ -208,14 +168,6 @@ class InstanceProfile(AwsResource):
         *TAGS,
     )
 
-    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
-        """Create it empty."""
-        arguments = {"InstanceProfileName": inputs["name"], "Path": inputs["path"]}
-        return named_once(
-            self.token, request, inputs, "create_instance_profile", arguments,
-            lambda client: client.get_instance_profile(InstanceProfileName=inputs["name"]),
-        )  # fmt: skip
-
     @staticmethod
     def _role(client: Any, name: str) -> Optional[str]:
         roles = client.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
@@ -223,7 +175,7 @@ class InstanceProfile(AwsResource):
 
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """The wanted role and no other."""
-        client, wanted = request.session.client("iam"), inputs.get("role")
+        client, wanted = self.client(request.session, inputs), inputs.get("role")
         current = self._role(client, id)
         if current == wanted:
             return
@@ -238,8 +190,7 @@ class InstanceProfile(AwsResource):
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Get it."""
-        client = session.client("iam")
-        found = tolerated(lambda: client.get_instance_profile(InstanceProfileName=id)["InstanceProfile"], is_missing)
+        found = self.item(self.client(session, state), id)
         if found is None:
             return None
         return {
@@ -253,34 +204,10 @@ class InstanceProfile(AwsResource):
             **tag_state(session, as_map(found.get("Tags")), state),
         }
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
-        """Tags; the role is in `settle`."""
-        client = request.session.client("iam")
-        added, removed = tag_changes(old.get("tagsAll") or {}, all_tags(request.session, new))
-        if removed:
-            client.untag_instance_profile(InstanceProfileName=id, TagKeys=removed)
-        if added:
-            client.tag_instance_profile(InstanceProfileName=id, Tags=as_list(added))
-        return {}
-
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Empty it first."""
-        client = request.session.client("iam")
-
-        def remove() -> None:
-            current = self._role(client, id)
-            if current:
-                tolerated(
-                    lambda: client.remove_role_from_instance_profile(InstanceProfileName=id, RoleName=current),
-                    is_missing,
-                )
-            client.delete_instance_profile(InstanceProfileName=id)
-
-        tolerated(remove, is_missing)
+        current = self._role(client, id)
+        if current:
+            leave = client.remove_role_from_instance_profile
+            unless_missing(lambda: leave(InstanceProfileName=id, RoleName=current))
+        super().remove(client, id, state)

@@ -1,48 +1,64 @@
 """What the IAM types share."""
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Optional, TypeVar
+from typing import Any, ClassVar, Optional
 from urllib.parse import unquote
 
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, is_unanswered
-from edgelib.sandbox.providers.aws.tags import all_tags, as_list
-from edgelib.sandbox.providers.resource import Created, Request
-
-ResultT = TypeVar("ResultT")
+from edgelib.sandbox.providers.aws.resource import AwsResource
+from edgelib.sandbox.providers.aws.session import AwsSession, unless_missing
+from edgelib.sandbox.providers.aws.tags import all_tags, as_list, change_tags
 
 
-def tolerated(call: Callable[[], ResultT], expected: Callable[[BaseException], bool]) -> Optional[ResultT]:
-    """The call's result, None when it fails as expected."""
-    try:
-        return call()
-    except Exception as error:
-        if not expected(error):
-            raise
-        return None
+class IamObject(AwsResource):
+    """A type whose calls are called after its `noun`. `key` is their argument that names one, `answer` the part of
+    get's answer that describes it, `sent` the create call's arguments by property."""
 
+    service = "iam"
+    noun: ClassVar[str]
+    key: ClassVar[str]
+    answer: ClassVar[str]
+    sent: ClassVar[Mapping[str, str]]
 
-def named_once(
-    token: str,
-    request: Request[AwsSession],
-    inputs: Mapping[str, Any],
-    create: str,
-    arguments: Mapping[str, Any],
-    get: Callable[[Any], Any],
-) -> Created:
-    """Create something that its name identifies, once; `get(client)` fails when there is none."""
-    once, client, name = request.session.client("iam", retried=False), request.session.client("iam"), inputs["name"]
-    tags = as_list(all_tags(request.session, inputs))
+    def id_of(self, session: AwsSession, inputs: Mapping[str, Any]) -> str:
+        """The id: the name."""
+        return inputs["name"]
 
-    def call(_: str) -> str:
-        getattr(once, create)(**arguments, **({"Tags": tags} if tags else {}))
-        return name
+    def asked(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The create call's arguments but for tags."""
+        return {remote: inputs[name] for name, remote in self.sent.items() if name in inputs}
 
-    def existing() -> set[str]:
-        return {name} if tolerated(lambda: get(client), is_missing) else set()
+    def make(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> str:
+        """Create it."""
+        tags = as_list(all_tags(session, inputs))
+        getattr(client, f"create_{self.noun}")(**self.asked(inputs), **({"Tags": tags} if tags else {}))
+        return self.id_of(session, inputs)
 
-    return Created(request.creation.once([token, arguments], call, existing=existing, unanswered=is_unanswered))
+    def existing(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> Optional[str]:
+        """What has the id."""
+        id = self.id_of(session, inputs)  # noqa: A001
+        return id if self.item(client, id) else None
+
+    def item(self, client: Any, id: str) -> Optional[dict[str, Any]]:
+        """What get says about it, None when it is gone."""
+        return unless_missing(lambda: getattr(client, f"get_{self.noun}")(**{self.key: id})[self.answer])
+
+    def retag(
+        self, client: Any, id: str, state: Mapping[str, Any], current: Mapping[str, str], wanted: Mapping[str, str]
+    ) -> None:
+        """By the noun's own calls."""
+        change_tags(
+            current,
+            wanted,
+            put=lambda tags: getattr(client, f"tag_{self.noun}")(**{self.key: id}, Tags=as_list(tags)),
+            remove=lambda keys: getattr(client, f"untag_{self.noun}")(**{self.key: id}, TagKeys=keys),
+        )
+
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
+        """The delete call."""
+        getattr(client, f"delete_{self.noun}")(**{self.key: id})
 
 
 def policy_text(document: Any) -> str:

@@ -3,22 +3,25 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import TAGS, AwsResource
-from edgelib.sandbox.providers.aws.iam_common import policy_text, tolerated
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, is_unanswered, pages
-from edgelib.sandbox.providers.aws.tags import all_tags, as_list, as_map, tag_changes, tag_state
+from edgelib.sandbox.providers.aws.iam_common import IamObject, policy_text
+from edgelib.sandbox.providers.aws.session import AwsSession, pages
+from edgelib.sandbox.providers.aws.tags import TAGS, as_map, tag_state
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
-from edgelib.sandbox.providers.resource import Created, Function, Request
+from edgelib.sandbox.providers.resource import Function
 
 _VERSIONS = 5  # IAM keeps that many of a policy
 
 
-class Policy(AwsResource):
+class Policy(IamObject):
     """A managed policy; the id is its ARN. A new document is a new default version."""
 
     token = "aws:iam/policy:Policy"  # noqa: S105 - a type token
+    noun, key, answer = "policy", "PolicyArn", "Policy"
+    sent: ClassVar[Mapping[str, str]] = {
+        "name": "PolicyName", "policy": "PolicyDocument", "path": "Path", "description": "Description",
+    }  # fmt: skip
     properties = (
         Property(name="name", autoname=True, replaces=True),
         Property(name="policy", kind=Kind.JSON, required=True),
@@ -28,29 +31,14 @@ class Policy(AwsResource):
         *TAGS,
     )
 
-    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
-        """Create it."""
-        session = request.session
-        once, client = session.client("iam", retried=False), session.client("iam")
-        names = {"name": "PolicyName", "policy": "PolicyDocument", "path": "Path", "description": "Description"}
-        arguments = {remote: inputs[name] for name, remote in names.items() if name in inputs}
-        tags = as_list(all_tags(session, inputs))
-        arn = f"arn:aws:iam::{session.account}:policy{inputs['path']}{inputs['name']}"
-
-        def call(_: str) -> str:
-            return once.create_policy(**arguments, **({"Tags": tags} if tags else {}))["Policy"]["Arn"]
-
-        def existing() -> set[str]:
-            return {arn} if tolerated(lambda: client.get_policy(PolicyArn=arn), is_missing) else set()
-
-        return Created(
-            request.creation.once([self.token, arguments], call, existing=existing, unanswered=is_unanswered)
-        )
+    def id_of(self, session: AwsSession, inputs: Mapping[str, Any]) -> str:
+        """Its ARN."""
+        return f"arn:aws:iam::{session.account}:policy{inputs['path']}{inputs['name']}"
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Get it with its default version."""
-        client = session.client("iam")
-        found = tolerated(lambda: client.get_policy(PolicyArn=id)["Policy"], is_missing)
+        client = self.client(session, state)
+        found = self.item(client, id)
         if found is None:
             return None
         version = client.get_policy_version(PolicyArn=id, VersionId=found["DefaultVersionId"])["PolicyVersion"]
@@ -75,38 +63,19 @@ class Policy(AwsResource):
         ]
         return [item["VersionId"] for item in sorted(versions, key=lambda item: item["CreateDate"])]
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """The oldest version goes when there is no room for another."""
-        client = request.session.client("iam")
         if "policy" in changed:
             versions = self._old_versions(client, id)
             if len(versions) + 1 >= _VERSIONS:
                 client.delete_policy_version(PolicyArn=id, VersionId=versions[0])
             client.create_policy_version(PolicyArn=id, PolicyDocument=new["policy"], SetAsDefault=True)
-        added, removed = tag_changes(old.get("tagsAll") or {}, all_tags(request.session, new))
-        if removed:
-            client.untag_policy(PolicyArn=id, TagKeys=removed)
-        if added:
-            client.tag_policy(PolicyArn=id, Tags=as_list(added))
-        return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Other versions first."""
-        client = request.session.client("iam")
-
-        def remove() -> None:
-            for version in self._old_versions(client, id):
-                client.delete_policy_version(PolicyArn=id, VersionId=version)
-            client.delete_policy(PolicyArn=id)
-
-        tolerated(remove, is_missing)
+        for version in self._old_versions(client, id):
+            client.delete_policy_version(PolicyArn=id, VersionId=version)
+        super().remove(client, id, state)
 
 
 _PRINCIPAL = (Property(name="type", required=True), Property(name="identifiers", kind=Kind.SET, required=True))

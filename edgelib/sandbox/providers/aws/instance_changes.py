@@ -7,6 +7,7 @@ from typing import Any
 
 from edgelib.sandbox.providers.aws.ec2 import retag
 from edgelib.sandbox.providers.aws.instance_state import primary
+from edgelib.sandbox.providers.aws.names import pascal
 from edgelib.sandbox.providers.aws.tags import as_map
 from edgelib.sandbox.providers.values import list_of, mapping_of
 
@@ -15,7 +16,7 @@ _WAITING = {"Delay": 0.2, "MaxAttempts": 1500}  # five minutes
 
 def metadata_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     """IMDS options as AWS takes them."""
-    return {name[0].upper() + name[1:]: value for name, value in options.items()}
+    return {pascal(name): value for name, value in options.items()}
 
 
 def mapping(device: str, disk: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def mapping(device: str, disk: Mapping[str, Any]) -> dict[str, Any]:
         "deleteOnTermination",
         "snapshotId",
     )
-    ebs = {name[0].upper() + name[1:]: disk[name] for name in names if disk.get(name) is not None}
+    ebs = {pascal(name): disk[name] for name in names if disk.get(name) is not None}
     return {"DeviceName": device, "Ebs": ebs}
 
 
@@ -76,7 +77,7 @@ def apply(client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], 
 def _attributes(client: Any, id: str, new: Mapping[str, Any], changed: set[str]) -> None:
     for name in ("disableApiTermination", "disableApiStop", "instanceInitiatedShutdownBehavior"):
         if name in changed and name in new:
-            client.modify_instance_attribute(InstanceId=id, **{name[0].upper() + name[1:]: {"Value": new[name]}})
+            client.modify_instance_attribute(InstanceId=id, **{pascal(name): {"Value": new[name]}})
     if "metadataOptions" in changed and new.get("metadataOptions"):
         client.modify_instance_metadata_options(InstanceId=id, **metadata_arguments(new["metadataOptions"]))
     if "monitoring" in changed and "monitoring" in new:

@@ -5,7 +5,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import camel
+from edgelib.sandbox.providers.aws.names import camel, pascal
 from edgelib.sandbox.providers.aws.session import error_code
 from edgelib.sandbox.providers.aws.tags import as_map
 from edgelib.sandbox.providers.values import list_of, mapping_of
@@ -83,7 +83,7 @@ def _options(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _attribute(client: Any, id: str, name: str) -> Any:
     answer = client.describe_instance_attribute(InstanceId=id, Attribute=name)
-    return mapping_of(answer.get(name[0].upper() + name[1:])).get("Value")
+    return mapping_of(answer.get(pascal(name))).get("Value")
 
 
 def _attributes(client: Any, id: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ class Instance(Ec2Object):
     def _disks(self, session: AwsSession, inputs: Mapping[str, Any]) -> list[dict[str, Any]]:
         disks = [instance_changes.mapping(disk["deviceName"], disk) for disk in inputs.get("ebsBlockDevices") or ()]
         if inputs.get("rootBlockDevice"):
-            client = session.client("ec2", session.region_of(inputs))
+            client = self.client(session, inputs)
             try:
                 image = client.describe_images(ImageIds=[inputs["ami"]])["Images"][0]
             except Exception as error:
@@ -174,7 +174,7 @@ class Instance(Ec2Object):
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Running; then what the launch does not take: the check of source and destination, and tags of single disks."""
         super().settle(request, id, inputs)
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         item = self.item(client, id) or {}
         if instance_state.primary(item).get("SourceDestCheck", True) != inputs["sourceDestCheck"]:
             instance_changes.set_source_dest_check(client, item, on=inputs["sourceDestCheck"])

@@ -1,14 +1,14 @@
 """aws:cloudwatch/logGroup:LogGroup."""
-# ruff: noqa: A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
+# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from typing import Any, Final, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, AwsResource
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, is_unanswered
-from edgelib.sandbox.providers.aws.tags import all_tags, tag_changes, tag_state
+from edgelib.sandbox.providers.aws.resource import REGION, AwsResource
+from edgelib.sandbox.providers.aws.session import AwsSession
+from edgelib.sandbox.providers.aws.tags import TAGS, all_tags, change_tags, tag_state
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
-from edgelib.sandbox.providers.resource import Created, Request
+from edgelib.sandbox.providers.resource import Request
 from edgelib.sandbox.providers.values import mapping_of
 
 _DAYS: Final = (
@@ -41,6 +41,7 @@ _DAYS: Final = (
 class LogGroup(AwsResource):
     """The id is its name. `retentionInDays` 0 keeps events for ever."""
 
+    service = "logs"
     token = "aws:cloudwatch/logGroup:LogGroup"  # noqa: S105 - a type token
     properties = (
         Property(name="name", autoname=True, replaces=True),
@@ -57,27 +58,20 @@ class LogGroup(AwsResource):
         groups = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         return next((group for group in groups if group["logGroupName"] == name), None)
 
-    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+    def make(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> str:
         """Create it."""
-        region, name = request.session.region_of(inputs), inputs["name"]
-        once, client = request.session.client("logs", region, retried=False), request.session.client("logs", region)
         optional = {key: inputs[key] for key in ("kmsKeyId", "logGroupClass") if inputs.get(key)}
-        tags = all_tags(request.session, inputs)
+        tags = all_tags(session, inputs)
+        client.create_log_group(logGroupName=inputs["name"], **optional, **({"tags": tags} if tags else {}))
+        return inputs["name"]
 
-        def call(_: str) -> str:
-            once.create_log_group(logGroupName=name, **optional, **({"tags": tags} if tags else {}))
-            return name
-
-        def existing() -> set[str]:
-            return {name} if self._find(client, name) else set()
-
-        return Created(
-            request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
-        )
+    def existing(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> Optional[str]:
+        """What has the name."""
+        return inputs["name"] if self._find(client, inputs["name"]) else None
 
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Retention."""
-        client = request.session.client("logs", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         days = inputs["retentionInDays"]
         if days != ((self._find(client, id) or {}).get("retentionInDays") or 0):
             if days:
@@ -87,8 +81,7 @@ class LogGroup(AwsResource):
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Describe it."""
-        region = session.region_of(state)
-        client = session.client("logs", region)
+        client = self.client(session, state)
         group = self._find(client, id)
         if group is None:
             return None
@@ -101,37 +94,29 @@ class LogGroup(AwsResource):
             "retentionInDays": group.get("retentionInDays") or 0,
             "kmsKeyId": group.get("kmsKeyId") or "",
             "logGroupClass": group.get("logGroupClass") or "STANDARD",
-            "region": region,
+            "region": session.region_of(state),
             **tag_state(session, tags, state),
         }
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
-        """Tags and the key; retention is in `settle`."""
-        client = request.session.client("logs", request.session.region_of(old))
-        added, removed = tag_changes(old.get("tagsAll") or {}, all_tags(request.session, new))
-        if removed:
-            client.untag_resource(resourceArn=old["arn"], tagKeys=removed)
-        if added:
-            client.tag_resource(resourceArn=old["arn"], tags=added)
+    def retag(
+        self, client: Any, id: str, state: Mapping[str, Any], current: Mapping[str, str], wanted: Mapping[str, str]
+    ) -> None:
+        """Tags hang on the ARN."""
+        change_tags(
+            current,
+            wanted,
+            put=lambda tags: client.tag_resource(resourceArn=state["arn"], tags=tags),
+            remove=lambda keys: client.untag_resource(resourceArn=state["arn"], tagKeys=keys),
+        )
+
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
+        """The key; retention is in `settle`."""
         if "kmsKeyId" in changed and new.get("kmsKeyId"):
             client.associate_kms_key(logGroupName=id, kmsKeyId=new["kmsKeyId"])
         elif "kmsKeyId" in changed:
             client.disassociate_kms_key(logGroupName=id)
-        return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Delete it with its events, unless the program keeps them."""
-        if state.get("skipDestroy"):
-            return
-        try:
-            request.session.client("logs", request.session.region_of(state)).delete_log_group(logGroupName=id)
-        except Exception as error:
-            if not is_missing(error):
-                raise
+        if not state.get("skipDestroy"):
+            client.delete_log_group(logGroupName=id)

@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Optional
 
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, pages
+from edgelib.sandbox.providers.aws.session import AwsSession, pages, unless_missing
 from edgelib.sandbox.providers.aws.zones import FILTERS, filters_of
 from edgelib.sandbox.providers.properties import Kind, Property
 from edgelib.sandbox.providers.resource import ProviderError
@@ -32,12 +32,8 @@ def search(
             asked.append({"Name": name.replace("_", "-").replace("--", "."), "Values": [text]})
     by_id = {ids[0]: [ids[1]]} if ids and ids[1] else {}
     client = session.client("ec2", session.region_of(arguments))
-    try:
-        return list(pages(client, operation, path, **({"Filters": asked} if asked else {}), **by_id))
-    except Exception as error:
-        if is_missing(error):
-            return []
-        raise
+    given = {"Filters": asked} if asked else {}
+    return unless_missing(lambda: list(pages(client, operation, path, **given, **by_id))) or []
 
 
 def only(found: Iterable[dict[str, Any]], what: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing
+from edgelib.sandbox.providers.aws.session import AwsSession, unless_missing
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Request
 from edgelib.sandbox.providers.values import mapping_of
@@ -50,7 +50,7 @@ class NetworkInterface(Ec2Object):
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """The check of source and destination is always on at first."""
         super().settle(request, id, inputs)
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         wanted = inputs["sourceDestCheck"]
         if (self.item(client, id) or {}).get("SourceDestCheck", True) != wanted:
             client.modify_network_interface_attribute(NetworkInterfaceId=id, SourceDestCheck={"Value": wanted})
@@ -85,9 +85,6 @@ class NetworkInterface(Ec2Object):
         """A secondary interface is taken off its instance first."""
         attachment = mapping_of(mapping_of(self.item(client, id)).get("Attachment"))
         if attachment.get("AttachmentId") and attachment.get("DeviceIndex", 0) > 0:
-            try:
-                client.detach_network_interface(AttachmentId=attachment["AttachmentId"], Force=True)
-            except Exception as error:
-                if not is_missing(error):
-                    raise
+            attachment_id = attachment["AttachmentId"]
+            unless_missing(lambda: client.detach_network_interface(AttachmentId=attachment_id, Force=True))
         super().remove(client, id, state)

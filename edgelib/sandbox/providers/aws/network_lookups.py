@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgelib.sandbox.providers.aws.lookups import COMMON, PLACED, arn, only, search
+from edgelib.sandbox.providers.aws.names import pascal
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.aws.tags import as_map
 from edgelib.sandbox.providers.aws.vpc import Vpc
@@ -87,7 +88,7 @@ def get_subnet(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, A
     )
     return {
         **{
-            name: subnet.get(name[0].upper() + name[1:])
+            name: subnet.get(pascal(name))
             for name in (*names, "vpcId", "state", "ownerId", "assignIpv6AddressOnCreation")
         },
         "id": subnet["SubnetId"],
@@ -134,7 +135,7 @@ def get_route_table(session: AwsSession, arguments: Mapping[str, Any]) -> dict[s
             "cidrBlock": item.get("DestinationCidrBlock", ""),
             "ipv6CidrBlock": item.get("DestinationIpv6CidrBlock", ""),
             "destinationPrefixListId": item.get("DestinationPrefixListId", ""),
-            **{name: item.get(name[0].upper() + name[1:], "") for name in targets},
+            **{name: item.get(pascal(name), "") for name in targets},
         }
         for item in table.get("Routes", ())
         if item.get("GatewayId") != "local"

@@ -5,21 +5,18 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, AwsResource, Ec2Object
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing, is_unanswered
+from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
+from edgelib.sandbox.providers.aws.names import pascal
+from edgelib.sandbox.providers.aws.resource import AwsResource
+from edgelib.sandbox.providers.aws.session import AwsSession, unless_missing
 from edgelib.sandbox.providers.aws.vpc import ipv4_network, ipv6_network
 from edgelib.sandbox.providers.properties import Failure, Property, outputs
-from edgelib.sandbox.providers.resource import Created, ProviderError, Request
+from edgelib.sandbox.providers.resource import ProviderError
 
 _DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
-_TARGETS: Final = {
-    "gatewayId": "GatewayId",
-    "natGatewayId": "NatGatewayId",
-    "carrierGatewayId": "CarrierGatewayId",
-    "networkInterfaceId": "NetworkInterfaceId",
-    "transitGatewayId": "TransitGatewayId",
-    "vpcPeeringConnectionId": "VpcPeeringConnectionId",
-}
+_TARGETS: Final = (
+    "gatewayId", "natGatewayId", "carrierGatewayId", "networkInterfaceId", "transitGatewayId", "vpcPeeringConnectionId",
+)  # fmt: skip
 
 
 def exactly_one(token: str, inputs: Mapping[str, Any], names: Iterable[str]) -> Iterable[Failure]:
@@ -44,12 +41,11 @@ class RouteTable(Ec2Object):
 
 def route_table(client: Any, id: str) -> Optional[dict[str, Any]]:
     """A route table as AWS describes it, None when it is gone."""
-    try:
-        return client.describe_route_tables(RouteTableIds=[id])["RouteTables"][0]
-    except Exception as error:
-        if is_missing(error):
-            return None
-        raise
+    return unless_missing(lambda: client.describe_route_tables(RouteTableIds=[id])["RouteTables"][0])
+
+
+def _route_id(table: str, destination: str) -> str:
+    return f"r-{table}{zlib.crc32(destination.encode())}"  # the official provider's form
 
 
 class Route(AwsResource):
@@ -77,31 +73,23 @@ class Route(AwsResource):
 
     def _find(self, client: Any, values: Mapping[str, Any]) -> Optional[dict[str, Any]]:
         name, value = self._destination(values)
-        key = name[0].upper() + name[1:]
         table = route_table(client, values["routeTableId"]) or {}
-        return next((route for route in table.get("Routes", ()) if route.get(key) == value), None)
+        return next((route for route in table.get("Routes", ()) if route.get(pascal(name)) == value), None)
 
     def _arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
         name, value = self._destination(values)
-        target = {remote: values[given] for given, remote in _TARGETS.items() if values.get(given)}
-        return {"RouteTableId": values["routeTableId"], name[0].upper() + name[1:]: value, **target}
+        target = {pascal(given): values[given] for given in _TARGETS if values.get(given)}
+        return {"RouteTableId": values["routeTableId"], pascal(name): value, **target}
 
-    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+    def make(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> str:
         """Create it."""
-        region = request.session.region_of(inputs)
-        once, client = request.session.client("ec2", region, retried=False), request.session.client("ec2", region)
-        table, destination = inputs["routeTableId"], self._destination(inputs)[1]
-        route_id = f"r-{table}{zlib.crc32(destination.encode())}"  # the official provider's form
+        client.create_route(**self._arguments(inputs))
+        return _route_id(inputs["routeTableId"], self._destination(inputs)[1])
 
-        def call(_: str) -> str:
-            once.create_route(**self._arguments(inputs))
-            return route_id
-
-        def existing() -> set[str]:
-            return {route_id} if self._find(client, inputs) else set()
-
-        made = request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
-        return Created(made)
+    def existing(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> Optional[str]:
+        """Whatever its target is."""
+        found = self._find(client, inputs)
+        return _route_id(inputs["routeTableId"], self._destination(inputs)[1]) if found else None
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Look it up in its table; an import names it `<table>_<destination>`."""
@@ -109,43 +97,22 @@ class Route(AwsResource):
             table, _, destination = id.partition("_")
             kind = _DESTINATIONS[2] if destination.startswith("pl-") else _DESTINATIONS[":" in destination]
             state = {"routeTableId": table, kind: destination}
-            id = f"r-{table}{zlib.crc32(destination.encode())}"
-        region = session.region_of(state)
-        route = self._find(session.client("ec2", region), state)
+            id = _route_id(table, destination)
+        route = self._find(self.client(session, state), state)
         if route is None:
             return None
-        found: dict[str, Any] = {name: route.get(remote, "") for name, remote in _TARGETS.items()}
-        found.update({name: route.get(name[0].upper() + name[1:], "") for name in _DESTINATIONS})
-        found.update(
-            {
-                name: route.get(name[0].upper() + name[1:], "")
-                for name in ("instanceId", "instanceOwnerId", "origin", "state")
-            }
-        )
-        return {**found, "routeTableId": state["routeTableId"], "region": region, "id": id}
+        names = (*_TARGETS, *_DESTINATIONS, "instanceId", "instanceOwnerId", "origin", "state")
+        found = {name: route.get(pascal(name), "") for name in names}
+        return {**found, "routeTableId": state["routeTableId"], "region": session.region_of(state), "id": id}
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """Put the new target in."""
-        client = request.session.client("ec2", request.session.region_of(old))
         client.replace_route(**self._arguments(new))
-        return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Delete it."""
-        client = request.session.client("ec2", request.session.region_of(state))
         name, value = self._destination(state)
-        try:
-            client.delete_route(RouteTableId=state["routeTableId"], **{name[0].upper() + name[1:]: value})
-        except Exception as error:
-            if not is_missing(error):
-                raise
+        client.delete_route(RouteTableId=state["routeTableId"], **{pascal(name): value})
 
 
 class RouteTableAssociation(AwsResource):
@@ -173,29 +140,19 @@ class RouteTableAssociation(AwsResource):
                     return association
         return None
 
-    def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
+    def _with_table(self, client: Any, values: Mapping[str, Any]) -> Optional[str]:
+        found = self._find(client, values) or {}
+        return found["RouteTableAssociationId"] if found.get("RouteTableId") == values["routeTableId"] else None
+
+    def make(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> str:
         """Associate."""
-        region = request.session.region_of(inputs)
-        once, client = request.session.client("ec2", region, retried=False), request.session.client("ec2", region)
-        arguments = {
-            name[0].upper() + name[1:]: inputs[name]
-            for name in ("routeTableId", "subnetId", "gatewayId")
-            if name in inputs
-        }
+        names = ("routeTableId", "subnetId", "gatewayId")
+        arguments = {pascal(name): inputs[name] for name in names if name in inputs}
+        return client.associate_route_table(**arguments)["AssociationId"]
 
-        def call(_: str) -> str:
-            return once.associate_route_table(**arguments)["AssociationId"]
-
-        def existing() -> set[str]:
-            found = self._find(client, inputs)
-            return (
-                {found["RouteTableAssociationId"]}
-                if found and found["RouteTableId"] == inputs["routeTableId"]
-                else set()
-            )
-
-        made = request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
-        return Created(made)
+    def existing(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> Optional[str]:
+        """With the same table."""
+        return self._with_table(client, inputs)
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """Look it up by subnet or gateway; an import names it `<subnet or gateway>/<table>`."""
@@ -203,8 +160,7 @@ class RouteTableAssociation(AwsResource):
         if imported:
             side = id.partition("/")[0]
             state = {"subnetId" if side.startswith("subnet-") else "gatewayId": side}
-        region = session.region_of(state)
-        found = self._find(session.client("ec2", region), state)
+        found = self._find(self.client(session, state), state)
         if found is None:
             return None
         return {
@@ -212,19 +168,11 @@ class RouteTableAssociation(AwsResource):
             "routeTableId": found["RouteTableId"],
             "subnetId": found.get("SubnetId", ""),
             "gatewayId": found.get("GatewayId", ""),
-            "region": region,
+            "region": session.region_of(state),
         }
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
         """Put the other table in."""
-        client = request.session.client("ec2", request.session.region_of(old))
         found = self._find(client, new)
         if found is None:
             raise ProviderError(f"{id} is no longer there: run `pulumi refresh`")
@@ -235,16 +183,9 @@ class RouteTableAssociation(AwsResource):
             except Exception:  # the answer to the first of several attempts may be lost, and the id with it
                 if (self._find(client, new) or {}).get("RouteTableId") != new["routeTableId"]:
                     raise
-        return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Disassociate what associates the two, under whichever id."""
-        client = request.session.client("ec2", request.session.region_of(state))
-        found = self._find(client, state)
-        if found is None or found["RouteTableId"] != state["routeTableId"]:
-            return
-        try:
-            client.disassociate_route_table(AssociationId=found["RouteTableAssociationId"])
-        except Exception as error:
-            if not is_missing(error):
-                raise
+        association = self._with_table(client, state)
+        if association:
+            client.disassociate_route_table(AssociationId=association)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
+from edgelib.sandbox.providers.aws.names import pascal
 from edgelib.sandbox.providers.aws.routes import exactly_one
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.aws.vpc import ipv4_network, ipv6_network
@@ -84,7 +85,7 @@ class _Rule(Ec2Object):
         rule: dict[str, Any] = {"IpProtocol": _protocol(new["ipProtocol"]), "Description": new.get("description", "")}
         for name in ("fromPort", "toPort", *_PEERS):
             if name in new:
-                key = {"referencedSecurityGroupId": "ReferencedGroupId"}.get(name, name[0].upper() + name[1:])
+                key = {"referencedSecurityGroupId": "ReferencedGroupId"}.get(name, pascal(name))
                 rule[key] = new[name]
         changes = [{"SecurityGroupRuleId": id, "SecurityGroupRule": rule}]
         client.modify_security_group_rules(GroupId=new["securityGroupId"], SecurityGroupRules=changes)
@@ -105,7 +106,7 @@ class _Rule(Ec2Object):
                 for name, key in (("fromPort", "FromPort"), ("toPort", "ToPort"))
                 if name in inputs
             )
-            and all(item.get(name[0].upper() + name[1:]) == inputs.get(name) for name in _PEERS[:3])
+            and all(item.get(pascal(name)) == inputs.get(name) for name in _PEERS[:3])
             and (peer or None) == inputs.get("referencedSecurityGroupId")
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Optional
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing
+from edgelib.sandbox.providers.aws.session import AwsSession, unless_missing
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, ProviderError, Request
 
@@ -42,11 +42,7 @@ def revoke_all(client: Any, group: str, *, egress_only: bool = False) -> None:
     for egress, revoke in ((True, client.revoke_security_group_egress), (False, client.revoke_security_group_ingress)):
         ids = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] is egress]
         if ids and (egress or not egress_only):
-            try:
-                revoke(GroupId=group, SecurityGroupRuleIds=ids)
-            except Exception as error:
-                if not is_missing(error):
-                    raise
+            unless_missing(lambda revoke=revoke, ids=ids: revoke(GroupId=group, SecurityGroupRuleIds=ids))
 
 
 class SecurityGroup(Ec2Object):
@@ -69,7 +65,7 @@ class SecurityGroup(Ec2Object):
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """The default rule goes before others come."""
         if request.first:
-            revoke_all(request.session.client("ec2", request.session.region_of(inputs)), id, egress_only=True)
+            revoke_all(self.client(request.session, inputs), id, egress_only=True)
 
     def state(
         self, session: AwsSession, client: Any, item: Mapping[str, Any], state: Mapping[str, Any]
@@ -106,7 +102,7 @@ class DefaultSecurityGroup(Ec2Object):
 
     def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
         """Find it."""
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         vpc = inputs.get("vpcId")
         if vpc is None:
             vpcs = client.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
@@ -121,7 +117,7 @@ class DefaultSecurityGroup(Ec2Object):
 
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """No rules, and the tags, which no create call has set."""
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         revoke_all(client, id)
         if request.first:
             current = self.read(request.session, id, inputs) or {}

@@ -2,9 +2,9 @@
 
 import ipaddress
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Optional, cast
+from typing import Any, Final, Optional, TypeVar, cast
 from urllib.parse import urlsplit
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]
@@ -17,6 +17,8 @@ from botocore.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
 from botocore.exceptions import ConnectionError as BotoConnectionError  # pyright: ignore[reportMissingTypeStubs]
 
 from edgelib.sandbox.providers.resource import ProviderError
+
+ResultT = TypeVar("ResultT")
 
 _THROTTLED: Final = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"})
 
@@ -103,6 +105,16 @@ def is_missing(error: BaseException) -> bool:
         "404",
         "InvalidRoute.NotFound",
     }
+
+
+def unless_missing(call: Callable[[], ResultT]) -> Optional[ResultT]:
+    """The call's result, None when AWS says that the thing does not exist."""
+    try:
+        return call()
+    except Exception as error:
+        if not is_missing(error):
+            raise
+        return None
 
 
 def is_unanswered(error: BaseException) -> bool:

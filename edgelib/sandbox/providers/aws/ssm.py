@@ -4,9 +4,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, AwsResource
-from edgelib.sandbox.providers.aws.session import AwsSession, error_code, is_unanswered
-from edgelib.sandbox.providers.aws.tags import all_tags, as_list, as_map, tag_changes, tag_state
+from edgelib.sandbox.providers.aws.names import pascal
+from edgelib.sandbox.providers.aws.resource import REGION, AwsResource
+from edgelib.sandbox.providers.aws.session import AwsSession, error_code
+from edgelib.sandbox.providers.aws.tags import TAGS, all_tags, as_list, as_map, change_tags, tag_state
 from edgelib.sandbox.providers.properties import Failure, Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, Function, ProviderError, Request
 from edgelib.sandbox.providers.values import mapping_of
@@ -21,6 +22,7 @@ def _is_gone(error: BaseException) -> bool:
 class Parameter(AwsResource):
     """The id is its name. `value` is secret whatever the type; write-only values are not implemented."""
 
+    service = "ssm"
     token = "aws:ssm/parameter:Parameter"  # noqa: S105 - a type token
     properties = (
         Property(name="name", autoname=True, replaces=True),
@@ -50,36 +52,32 @@ class Parameter(AwsResource):
     @staticmethod
     def _arguments(inputs: Mapping[str, Any]) -> dict[str, Any]:
         names = ("name", "type", "description", "tier", "keyId", "allowedPattern", "dataType")
-        given = {name[0].upper() + name[1:]: inputs[name] for name in names if inputs.get(name)}
+        given = {pascal(name): inputs[name] for name in names if inputs.get(name)}
         value = inputs["value"] if "value" in inputs else inputs["insecureValue"]
         return {**given, "Value": value}
 
     def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
-        """Put it; one that is there is only taken over with `overwrite`, and then gets its tags in `update`'s way."""
-        region, name = request.session.region_of(inputs), inputs["name"]
-        once, client = request.session.client("ssm", region, retried=False), request.session.client("ssm", region)
-        arguments = self._arguments(inputs)
-        if inputs.get("overwrite"):
-            client.put_parameter(**arguments, Overwrite=True)
-            return Created(name)
-        tags = as_list(all_tags(request.session, inputs))
+        """Put it; one that is there is only taken over with `overwrite`, and then gets its tags in `settle`."""
+        if not inputs.get("overwrite"):
+            return super().create(request, inputs)
+        self.client(request.session, inputs).put_parameter(**self._arguments(inputs), Overwrite=True)
+        return Created(inputs["name"])
 
-        def call(_: str) -> str:
-            once.put_parameter(**arguments, Overwrite=False, **({"Tags": tags} if tags else {}))
-            return name
+    def make(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> str:
+        """Put it."""
+        tags = as_list(all_tags(session, inputs))
+        client.put_parameter(**self._arguments(inputs), Overwrite=False, **({"Tags": tags} if tags else {}))
+        return inputs["name"]
 
-        def existing() -> set[str]:
-            return {name} if self._find(client, name) else set()
-
-        return Created(
-            request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
-        )
+    def existing(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> Optional[str]:
+        """What has the name."""
+        return inputs["name"] if self._find(client, inputs["name"]) else None
 
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """AWS takes no tags together with `Overwrite`."""
         if inputs.get("overwrite"):
-            client = request.session.client("ssm", request.session.region_of(inputs))
-            self._retag(client, id, self._tags(client, id), all_tags(request.session, inputs))
+            client = self.client(request.session, inputs)
+            self.retag(client, id, inputs, self._tags(client, id), all_tags(request.session, inputs))
 
     @staticmethod
     def _find(client: Any, name: str) -> Optional[dict[str, Any]]:
@@ -94,18 +92,21 @@ class Parameter(AwsResource):
     def _tags(client: Any, name: str) -> dict[str, str]:
         return as_map(client.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"])
 
-    @staticmethod
-    def _retag(client: Any, name: str, current: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-        added, removed = tag_changes(current, wanted)
-        if removed:
-            client.remove_tags_from_resource(ResourceType="Parameter", ResourceId=name, TagKeys=removed)
-        if added:
-            client.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=as_list(added))
+    def retag(
+        self, client: Any, id: str, state: Mapping[str, Any], current: Mapping[str, str], wanted: Mapping[str, str]
+    ) -> None:
+        """Tags do not make a new version."""
+        of = {"ResourceType": "Parameter", "ResourceId": id}
+        change_tags(
+            current,
+            wanted,
+            put=lambda tags: client.add_tags_to_resource(**of, Tags=as_list(tags)),
+            remove=lambda keys: client.remove_tags_from_resource(**of, TagKeys=keys),
+        )
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """The value, decrypted, and what describes it."""
-        region = session.region_of(state)
-        client = session.client("ssm", region)
+        client = self.client(session, state)
         found = self._find(client, id)
         if found is None:
             return None
@@ -124,32 +125,18 @@ class Parameter(AwsResource):
             "keyId": about.get("KeyId") or "",
             "allowedPattern": about.get("AllowedPattern") or None,
             "hasValueWo": False,
-            "region": region,
+            "region": session.region_of(state),
             **tag_state(session, self._tags(client, id), state),
         }
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
-        """Tags do not make a new version."""
-        client = request.session.client("ssm", request.session.region_of(old))
+    def modify(self, client: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any], changed: set[str]) -> None:
+        """A new version."""
         if changed & set(_CHANGES):
             client.put_parameter(**self._arguments(new), Overwrite=True)
-        self._retag(client, id, old.get("tagsAll") or {}, all_tags(request.session, new))
-        return {}
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Delete it."""
-        try:
-            request.session.client("ssm", request.session.region_of(state)).delete_parameter(Name=id)
-        except Exception as error:
-            if not _is_gone(error):
-                raise
+        client.delete_parameter(Name=id)
 
 
 def get_parameter(session: AwsSession, arguments: Mapping[str, Any]) -> dict[str, Any]:

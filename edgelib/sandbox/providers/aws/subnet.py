@@ -33,7 +33,7 @@ class Subnet(Ec2Object):
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """The one attribute that the create call does not take."""
         super().settle(request, id, inputs)
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         wanted = inputs["mapPublicIpOnLaunch"]
         if (self.item(client, id) or {}).get("MapPublicIpOnLaunch", False) != wanted:
             client.modify_subnet_attribute(SubnetId=id, MapPublicIpOnLaunch={"Value": wanted})

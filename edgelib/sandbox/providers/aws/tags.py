@@ -1,6 +1,6 @@
 """Tags: the program's own, the provider's default ones, and AWS's two spellings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Optional
 
 from edgelib.sandbox.providers.aws.session import AwsSession
@@ -44,8 +44,16 @@ def tag_state(session: AwsSession, remote: Mapping[str, str], state: Mapping[str
     }
 
 
-def tag_changes(current: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The tags to set and the keys to remove."""
-    return {key: value for key, value in wanted.items() if current.get(key) != value}, sorted(
-        set(current) - set(wanted)
-    )
+def change_tags(
+    current: Mapping[str, str],
+    wanted: Mapping[str, str],
+    put: Callable[[dict[str, str]], Any],
+    remove: Callable[[list[str]], Any],
+) -> None:
+    """Bring tags to `wanted`: `remove` is called with the keys to go, then `put` with the tags to set; neither without any."""
+    removed = sorted(set(current) - set(wanted))
+    added = {key: value for key, value in wanted.items() if current.get(key) != value}
+    if removed:
+        remove(removed)
+    if added:
+        put(added)

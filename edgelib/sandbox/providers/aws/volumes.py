@@ -5,10 +5,12 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, AwsResource, Ec2Object
-from edgelib.sandbox.providers.aws.session import AwsSession, error_code, is_missing, is_unanswered
+from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
+from edgelib.sandbox.providers.aws.resource import AwsResource
+from edgelib.sandbox.providers.aws.session import AwsSession, error_code, is_missing, unless_missing
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, ProviderError, Request
+from edgelib.sandbox.providers.values import list_of, mapping_of
 
 VOLUME_TYPES = ("gp2", "gp3", "io1", "io2", "sc1", "st1", "standard")
 MODIFIABLE = {"size": "Size", "type": "VolumeType", "iops": "Iops", "throughput": "Throughput"}
@@ -78,40 +80,34 @@ class VolumeAttachment(AwsResource):
 
     @staticmethod
     def _find(client: Any, values: Mapping[str, Any]) -> Optional[dict[str, Any]]:
-        try:
-            volume = client.describe_volumes(VolumeIds=[values["volumeId"]])["Volumes"][0]
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
-        return next(
-            (item for item in volume.get("Attachments", ()) if item["InstanceId"] == values["instanceId"]), None
-        )
+        volume = unless_missing(lambda: client.describe_volumes(VolumeIds=[values["volumeId"]])["Volumes"][0])
+        attachments = list_of(mapping_of(volume).get("Attachments"))
+        return next((item for item in attachments if item["InstanceId"] == values["instanceId"]), None)
+
+    @staticmethod
+    def _id(values: Mapping[str, Any]) -> str:
+        named = f"{values['deviceName']}-{values['instanceId']}-{values['volumeId']}-"  # the official provider's form
+        return f"vai-{zlib.crc32(named.encode())}"
 
     def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
         """Attach to an instance that runs."""
-        region = request.session.region_of(inputs)
-        once, client = request.session.client("ec2", region, retried=False), request.session.client("ec2", region)
-        device, instance, volume = inputs["deviceName"], inputs["instanceId"], inputs["volumeId"]
-        attachment = f"vai-{zlib.crc32(f'{device}-{instance}-{volume}-'.encode())}"  # the official provider's form
-        waiting = {"Delay": 0.2, "MaxAttempts": 1500}
-        client.get_waiter("instance_exists").wait(InstanceIds=[instance], WaiterConfig=waiting)
+        waiter = self.client(request.session, inputs).get_waiter("instance_exists")
+        waiter.wait(InstanceIds=[inputs["instanceId"]], WaiterConfig={"Delay": 0.2, "MaxAttempts": 1500})
+        return super().create(request, inputs)
 
-        def call(_: str) -> str:
-            once.attach_volume(Device=device, InstanceId=instance, VolumeId=volume)
-            return attachment
+    def make(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> str:
+        """Attach."""
+        client.attach_volume(Device=inputs["deviceName"], InstanceId=inputs["instanceId"], VolumeId=inputs["volumeId"])
+        return self._id(inputs)
 
-        def existing() -> set[str]:
-            found = self._find(client, inputs)
-            return {attachment} if found and found["Device"] == device else set()
-
-        return Created(
-            request.creation.once([self.token, region, inputs], call, existing=existing, unanswered=is_unanswered)
-        )
+    def existing(self, session: AwsSession, client: Any, inputs: Mapping[str, Any]) -> Optional[str]:
+        """Under the same device name."""
+        found = self._find(client, inputs)
+        return self._id(inputs) if found and found["Device"] == inputs["deviceName"] else None
 
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Wait until it is attached."""
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         client.get_waiter("volume_in_use").wait(
             VolumeIds=[inputs["volumeId"]],
             WaiterConfig={"Delay": 0.2, "MaxAttempts": int((request.timeout or 300) / 0.2)},
@@ -122,28 +118,16 @@ class VolumeAttachment(AwsResource):
         if not state.get("volumeId"):
             device, volume, instance = id.split(":")
             state = {"deviceName": device, "volumeId": volume, "instanceId": instance}
-            id = f"vai-{zlib.crc32(f'{device}-{instance}-{volume}-'.encode())}"
-        region = session.region_of(state)
-        found = self._find(session.client("ec2", region), state)
+            id = self._id(state)
+        found = self._find(self.client(session, state), state)
         if found is None:
             return None
         device = {"deviceName": found["Device"], "instanceId": found["InstanceId"], "volumeId": state["volumeId"]}
-        return {**device, "region": region, "id": id}
-
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
-        """Only how it will be taken off."""
-        return {}
+        return {**device, "region": session.region_of(state), "id": id}
 
     def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Detach and wait."""
-        client = request.session.client("ec2", request.session.region_of(state))
+        client = self.client(request.session, state)
         if state.get("skipDestroy") or self._find(client, state) is None:
             return
         attempts = int((request.timeout or 300) / 0.2)
@@ -175,32 +159,19 @@ class EncryptionByDefault(AwsResource):
 
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """Set it."""
-        self._set(request.session, inputs, on=inputs["enabled"])
+        self._set(self.client(request.session, inputs), on=inputs["enabled"])
 
     @staticmethod
-    def _set(session: AwsSession, values: Mapping[str, Any], *, on: bool) -> None:
-        client = session.client("ec2", session.region_of(values))
+    def _set(client: Any, *, on: bool) -> None:
         answer = client.enable_ebs_encryption_by_default() if on else client.disable_ebs_encryption_by_default()
         if answer["EbsEncryptionByDefault"] is not on:
             raise ProviderError(f"AWS left EBS encryption by default {'off' if on else 'on'}")
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """What it is."""
-        region = session.region_of(state)
-        answer = session.client("ec2", region).get_ebs_encryption_by_default()
-        return {"enabled": answer["EbsEncryptionByDefault"], "region": region}
+        answer = self.client(session, state).get_ebs_encryption_by_default()
+        return {"enabled": answer["EbsEncryptionByDefault"], "region": session.region_of(state)}
 
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
-        """All of it is in `settle`."""
-        return {}
-
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Off."""
-        self._set(request.session, state, on=False)
+        self._set(client, on=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Optional
 
 from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
+from edgelib.sandbox.providers.aws.names import pascal
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Request
@@ -61,15 +62,15 @@ class Vpc(Ec2Object):
     def settle(self, request: Request[AwsSession], id: str, inputs: Mapping[str, Any]) -> None:
         """DNS support first: host names cannot be switched on without it."""
         super().settle(request, id, inputs)
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         for name in _ATTRIBUTES:
             if name in inputs and self._attribute(client, id, name) != inputs[name]:
-                client.modify_vpc_attribute(VpcId=id, **{name[0].upper() + name[1:]: {"Value": inputs[name]}})
+                client.modify_vpc_attribute(VpcId=id, **{pascal(name): {"Value": inputs[name]}})
 
     @staticmethod
     def _attribute(client: Any, id: str, name: str) -> bool:
         answer = client.describe_vpc_attribute(VpcId=id, Attribute=name)
-        return bool(answer.get(name[0].upper() + name[1:], {}).get("Value"))
+        return bool(answer.get(pascal(name), {}).get("Value"))
 
     def state(
         self, session: AwsSession, client: Any, item: Mapping[str, Any], state: Mapping[str, Any]

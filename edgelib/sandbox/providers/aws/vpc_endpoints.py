@@ -5,11 +5,12 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, AwsResource, Ec2Object
-from edgelib.sandbox.providers.aws.session import AwsSession, is_missing
+from edgelib.sandbox.providers.aws.ec2 import REGION, TAGS, Api, Ec2Object
+from edgelib.sandbox.providers.aws.resource import AwsResource
+from edgelib.sandbox.providers.aws.session import AwsSession, unless_missing
 from edgelib.sandbox.providers.properties import Kind, Property, outputs
 from edgelib.sandbox.providers.resource import Created, Request
-from edgelib.sandbox.providers.values import list_of
+from edgelib.sandbox.providers.values import list_of, mapping_of
 
 _SETS = {"routeTableIds": "RouteTableIds", "subnetIds": "SubnetIds", "securityGroupIds": "SecurityGroupIds"}
 
@@ -96,16 +97,12 @@ class VpcEndpointRouteTableAssociation(AwsResource):
 
     @staticmethod
     def _tables(client: Any, endpoint: str) -> list[str]:
-        try:
-            return client.describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"][0].get("RouteTableIds", [])
-        except Exception as error:
-            if is_missing(error):
-                return []
-            raise
+        found = unless_missing(lambda: client.describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"][0])
+        return list_of(mapping_of(found).get("RouteTableIds"))
 
     def create(self, request: Request[AwsSession], inputs: Mapping[str, Any]) -> Created:
         """Add it: the call may be repeated."""
-        client = request.session.client("ec2", request.session.region_of(inputs))
+        client = self.client(request.session, inputs)
         endpoint, table = inputs["vpcEndpointId"], inputs["routeTableId"]
         client.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=[table])
         return Created(f"a-{endpoint}{zlib.crc32(table.encode())}")  # the official provider's form
@@ -116,19 +113,17 @@ class VpcEndpointRouteTableAssociation(AwsResource):
             endpoint, _, table = id.partition("/")
             state = {"vpcEndpointId": endpoint, "routeTableId": table}
             id = f"a-{endpoint}{zlib.crc32(table.encode())}"
-        region = session.region_of(state)
-        if state["routeTableId"] not in self._tables(session.client("ec2", region), state["vpcEndpointId"]):
+        if state["routeTableId"] not in self._tables(self.client(session, state), state["vpcEndpointId"]):
             return None
         return {
             "routeTableId": state["routeTableId"],
             "vpcEndpointId": state["vpcEndpointId"],
-            "region": region,
+            "region": session.region_of(state),
             "id": id,
         }
 
-    def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
+    def remove(self, client: Any, id: str, state: Mapping[str, Any]) -> None:
         """Take it out."""
-        client = request.session.client("ec2", request.session.region_of(state))
         if state["routeTableId"] in self._tables(client, state["vpcEndpointId"]):
             client.modify_vpc_endpoint(
                 VpcEndpointId=state["vpcEndpointId"], RemoveRouteTableIds=[state["routeTableId"]]

@@ -1,10 +1,10 @@
 """Zones: aws:ec2/availabilityZoneGroup:AvailabilityZoneGroup and the zone look-ups."""
-# ruff: noqa: A002, ARG002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
+# ruff: noqa: A002 - the contract of resource types gives every method the same arguments, and `id` is the engine's word
 
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from edgelib.sandbox.providers.aws.ec2 import REGION, AwsResource
+from edgelib.sandbox.providers.aws.resource import REGION, AwsResource
 from edgelib.sandbox.providers.aws.session import AwsSession
 from edgelib.sandbox.providers.properties import Kind, Property
 from edgelib.sandbox.providers.resource import Created, Function, ProviderError, Request
@@ -31,29 +31,17 @@ class AvailabilityZoneGroup(AwsResource):
         """Bring the status to what is wanted."""
         current = self.read(request.session, id, inputs) or {}
         if current.get("optInStatus") != inputs["optInStatus"]:
-            client = request.session.client("ec2", request.session.region_of(inputs))
+            client = self.client(request.session, inputs)
             client.modify_availability_zone_group(GroupName=id, OptInStatus=inputs["optInStatus"])
 
     def read(self, session: AwsSession, id: str, state: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
         """The status that the group's zones have."""
-        region = session.region_of(state)
-        zones = session.client("ec2", region).describe_availability_zones(
+        zones = self.client(session, state).describe_availability_zones(
             AllAvailabilityZones=True, Filters=[{"Name": "group-name", "Values": [id]}]
         )["AvailabilityZones"]
         if not zones:
             return None
-        return {"groupName": id, "optInStatus": zones[0]["OptInStatus"], "region": region}
-
-    def update(
-        self,
-        request: Request[AwsSession],
-        id: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: set[str],
-    ) -> Mapping[str, Any]:
-        """All of it is in `settle`."""
-        return {}
+        return {"groupName": id, "optInStatus": zones[0]["OptInStatus"], "region": session.region_of(state)}
 
     def delete(self, request: Request[AwsSession], id: str, state: Mapping[str, Any]) -> None:
         """Nothing."""
