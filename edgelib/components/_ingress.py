@@ -16,7 +16,7 @@ from edgelib.components._args import Args
 from edgelib.components._family import Family
 from edgelib.errors import ArgsError
 
-SHORTEST_ADMINISTRATIVE_PREFIX = 8  # no organisation has more in one block
+_SHORTEST_ADMINISTRATIVE_PREFIX = 8  # no organisation has more in one block
 _PATH_MTU_DISCOVERY = "path-mtu-discovery"
 
 ADMINISTRATIVE = {
@@ -101,6 +101,19 @@ def canonical_blocks(field: str, cidrs: Sequence[str]) -> Sequence[str]:
     return cidrs
 
 
+def administrative_blocks(field: str, cidrs: Sequence[str], way_out: str) -> Sequence[str]:
+    """Returns ``cidrs``, from which somebody administers.
+
+    Raises:
+        ArgsError: see `canonical_blocks`, or one is so large that it opens the door to strangers; ``way_out`` is what to do instead.
+    """
+    for cidr in canonical_blocks(field, cidrs):
+        if ip_network(cidr).prefixlen < _SHORTEST_ADMINISTRATIVE_PREFIX:
+            problem = f"is more than a /{_SHORTEST_ADMINISTRATIVE_PREFIX}, much of the internet"
+            raise ArgsError(field, cidr, problem, way_out)
+    return cidrs
+
+
 def plan_ingress(field: str, ingress: Mapping[str, IngressArgs]) -> list[IngressRule]:
     """The rules of ``ingress``, one per block, under keys that adding or removing another never changes.
 
@@ -137,7 +150,7 @@ def plan_ingress(field: str, ingress: Mapping[str, IngressArgs]) -> list[Ingress
         if wanted.security_group_id is not None:
             rules.append(opened)
         for block in canonical_blocks(f"{path}.cidr_blocks", wanted.cidr_blocks or []):
-            if ip_network(block).prefixlen < SHORTEST_ADMINISTRATIVE_PREFIX:
+            if ip_network(block).prefixlen < _SHORTEST_ADMINISTRATIVE_PREFIX:
                 _refuse_administrative(path, block, first, last)
             rules.append(replace(opened, key=f"{key}-{block}", cidr_block=block))
     return rules

@@ -10,7 +10,7 @@ from typing import Any, Optional
 from edgelib.cloudinit.k3s import RegistryMirror, S3Snapshots, download_ports
 from edgelib.components._cluster_pools import SERVER, ZONE_TAINT, ClusterPool, check_names, one_zone, plan_cluster_pool
 from edgelib.components._host import DiskPlan
-from edgelib.components._ingress import SHORTEST_ADMINISTRATIVE_PREFIX, canonical_block, canonical_blocks
+from edgelib.components._ingress import administrative_blocks, canonical_block
 from edgelib.components._k3s_args import DEFAULT_VERSION, ControlPlane, EtcdSnapshotsArgs, K3sClusterArgs, WaitFor
 from edgelib.components._node_pool_plan import NodePoolArgs
 from edgelib.components._placement import Egress
@@ -141,7 +141,9 @@ def plan_k3s_cluster(name: str, args: K3sClusterArgs) -> K3sClusterPlan:
         embedded_etcd=len(servers.plan.nodes) > 1 or args.snapshots is not None,
         cluster_cidr=cluster_cidr,
         service_cidr=service_cidr,
-        api_blocks=_api_blocks(args.api_allowed_cidrs or []),
+        api_blocks=administrative_blocks(
+            "K3sClusterArgs.api_allowed_cidrs", args.api_allowed_cidrs or [], "name the blocks that you connect from"
+        ),
         api_is_external=external,
         api_sans=args.api_sans or [],
         install_url=args.install_url,
@@ -240,15 +242,6 @@ def _version(version: str) -> str:
     if not _VERSION.fullmatch(version):
         raise ArgsError("K3sClusterArgs.version", repr(version), "is no K3s release", "use a tag such as v1.36.2+k3s1")
     return version
-
-
-def _api_blocks(cidrs: Sequence[str]) -> Sequence[str]:
-    field = "K3sClusterArgs.api_allowed_cidrs"
-    for cidr in canonical_blocks(field, cidrs):
-        if ip_network(cidr).prefixlen < SHORTEST_ADMINISTRATIVE_PREFIX:
-            problem = f"is more than a /{SHORTEST_ADMINISTRATIVE_PREFIX}, much of the internet"
-            raise ArgsError(field, cidr, problem, "name the blocks that you connect from")
-    return cidrs
 
 
 def _config(role: str, config: Mapping[str, Any]) -> dict[str, Any]:

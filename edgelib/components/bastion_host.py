@@ -1,9 +1,8 @@
 """The way into a site: one host in the Region."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any, Optional, cast, overload
 
 import pulumi
@@ -23,11 +22,10 @@ from edgelib.components._host import (
     ubuntu_ami,
 )
 from edgelib.components._ingress import (
-    SHORTEST_ADMINISTRATIVE_PREFIX,
     IngressRule,
+    administrative_blocks,
     allow_in,
     allow_out,
-    canonical_blocks,
     security_group,
 )
 from edgelib.components._placement import Egress, place
@@ -114,9 +112,10 @@ def plan_bastion_host(args: BastionHostArgs) -> BastionHostPlan:
             "BastionHostArgs.ssh_allowed_cidrs", args.ssh_allowed_cidrs, "lets nobody in without a key", way_out
         )
     placement = place("BastionHostArgs", args.network, None, args.availability_zone, Egress.PUBLIC_IP)
+    way_out = "name the blocks that you connect from, or use Session Manager"
     rules = [
         IngressRule(key=f"ssh-{block}", protocol="tcp", from_port=22, to_port=22, cidr_block=block)
-        for block in _ssh_blocks(args.ssh_allowed_cidrs or [])
+        for block in administrative_blocks("BastionHostArgs.ssh_allowed_cidrs", args.ssh_allowed_cidrs or [], way_out)
     ]
     host = HostPlan(
         placement=placement,
@@ -228,12 +227,3 @@ def check_public_key(field: str, key: str) -> str:
             field, repr(line[:40]), "is no OpenSSH public key", "pass a line such as 'ssh-ed25519 AAAA... you@host'"
         )
     return line
-
-
-def _ssh_blocks(cidrs: Sequence[str]) -> Sequence[str]:
-    field = "BastionHostArgs.ssh_allowed_cidrs"
-    for cidr in canonical_blocks(field, cidrs):
-        if ip_network(cidr).prefixlen < SHORTEST_ADMINISTRATIVE_PREFIX:
-            problem = f"is more than a /{SHORTEST_ADMINISTRATIVE_PREFIX}, much of the internet"
-            raise ArgsError(field, cidr, problem, "name the blocks that you connect from, or use Session Manager")
-    return cidrs
