@@ -1,5 +1,6 @@
-"""What the children of one component share: parent, name prefix, Region and tags."""
+"""What the children of one component share (parent, name prefix, Region and tags), and what the component itself promises."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -59,3 +60,10 @@ class Family:
     def invoke(self) -> pulumi.InvokeOutputOptions:
         """Options of a look-up: the providers that the component was given."""
         return pulumi.InvokeOutputOptions(parent=self.component)
+
+
+def publish(component: pulumi.ComponentResource, outputs: Mapping[str, pulumi.Output[Any]]) -> None:
+    """Gives ``component`` its ``outputs``, by the names of its annotations, and registers them."""
+    for name, value in outputs.items():
+        setattr(component, name, value)
+    component.register_outputs(dict(outputs))

@@ -10,7 +10,7 @@ import pulumi
 from edgelib.addressing import ANYWHERE
 from edgelib.cloudinit.bastion import render_bastion
 from edgelib.components._args import Args
-from edgelib.components._family import Family
+from edgelib.components._family import Family, publish
 from edgelib.components._host import (
     HostPlan,
     address_host,
@@ -175,24 +175,21 @@ class BastionHost(pulumi.ComponentResource):
             profile=instance_profile(family, "host"),
             wait_for=[],
         )
-        self.instance_id = host.instance.id
-        self.private_ip = base.private_ip
-        self.public_ip = cast("pulumi.Output[str]", base.public_ip)  # the plan asks for one
-        self.security_group_id = group.id
+        publish(
+            self,
+            {
+                "instance_id": host.instance.id,
+                "private_ip": base.private_ip,
+                "public_ip": cast("pulumi.Output[str]", base.public_ip),  # the plan asks for one
+                "security_group_id": group.id,
+            },
+        )
         self._access = BastionAccess(
             alias=name,
             region=family.region,
             instance_id=self.instance_id,
             security_group_id=self.security_group_id,
             public_ip=self.public_ip if plan.ingress else None,
-        )
-        self.register_outputs(
-            {
-                "instance_id": self.instance_id,
-                "private_ip": self.private_ip,
-                "public_ip": self.public_ip,
-                "security_group_id": self.security_group_id,
-            }
         )
 
     @property

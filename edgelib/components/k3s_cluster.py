@@ -8,7 +8,7 @@ import pulumi
 from edgelib.components._cluster_pki import ClusterPki, build_pki
 from edgelib.components._cluster_pools import SERVER, ClusterPool
 from edgelib.components._cluster_security import ClusterGroups, ClusterPort, Members, build_cluster_groups
-from edgelib.components._family import Family
+from edgelib.components._family import Family, publish
 from edgelib.components._host import Host, HostBase
 from edgelib.components._ingress import allow_in, security_group
 from edgelib.components._k3s_args import (
@@ -97,10 +97,7 @@ class K3sCluster(pulumi.ComponentResource):
         super().__init__("edgelib:index:K3sCluster", name, {}, opts)
         for note in plan.notes:
             pulumi.log.warn(note, resource=self)
-        outputs = _Cluster(Family(self, name, args.network.region, plan.tags), plan, args).build()
-        for key, value in outputs.items():
-            setattr(self, key, value)
-        self.register_outputs(outputs)
+        publish(self, _Cluster(Family(self, name, args.network.region, plan.tags), plan, args).build())
 
 
 class _Cluster:

@@ -6,7 +6,7 @@ from typing import Any, Optional, cast, overload
 import pulumi
 
 from edgelib.addressing import ANYWHERE
-from edgelib.components._family import Family
+from edgelib.components._family import Family, publish
 from edgelib.components._host import DiskArgs, DiskType, check_user_data
 from edgelib.components._ingress import (
     IngressArgs,
@@ -84,6 +84,4 @@ class NodePool(pulumi.ComponentResource):
             "role_name": profile.role.apply(str),
             "labels": keyed(plan.labels),
         }
-        for key, value in outputs.items():
-            setattr(self, key, value)
-        self.register_outputs(outputs)
+        publish(self, outputs)

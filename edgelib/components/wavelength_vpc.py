@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from edgelib import mtu
 from edgelib.addressing import ANYWHERE, PARENT
-from edgelib.components._family import Family
+from edgelib.components._family import Family, publish
 from edgelib.components._vpc_endpoints import interface_endpoints, s3_endpoint
 from edgelib.components._vpc_flow_logs import flow_logs
 from edgelib.components._vpc_plan import (
@@ -91,10 +91,7 @@ class WavelengthVpc(pulumi.ComponentResource):
             pulumi.log.warn(note, resource=self)
         parts = _Parts(self, name, plan)
         self._network = parts.network
-        outputs = parts.outputs()
-        for key, value in outputs.items():
-            setattr(self, key, value)
-        self.register_outputs(outputs)
+        publish(self, parts.outputs())
 
     @property
     def network(self) -> Network:
