@@ -9,9 +9,10 @@ EXAMPLE ?= boston-k3s
 BIN := .venv/bin
 UV_VERSION := $(shell sed -n 's/^ *"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 PYTHON_FILES := edgelib tests examples tools bench
 
-.PHONY: help setup demo demo-down test test-faults check bench
+.PHONY: help setup demo demo-down test test-unit test-faults check bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +46,10 @@ check: .venv/.synced ## format, lint, types, import contracts, lock file
 	@$(UV) lock --quiet --check
 
 test: setup check ## check, then the whole suite but the long fault run
-	@$(BIN)/python -m pytest -m "not faults" -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not faults"
+
+test-unit: .venv/.synced ## the layers that need no engine: plans, user data, components under mocks
+	@$(BIN)/python -m pytest $(PARALLEL) tests/components tests/cloudinit tests/kubernetes tests/testing $(wildcard tests/test_*.py)
 
 test-faults: setup ## fail every AWS call of the example once, one run each (long)
 	@$(BIN)/python -m pytest -m faults
