@@ -50,6 +50,7 @@ def up(folder: Path) -> None:
 def down(folder: Path) -> None:
     """Run `pulumi destroy`, then look whether anything is left in the emulated account."""
     pulumi(folder, "destroy", "--yes", "--stack", STACK)
+    kubeconfig_of(folder).unlink(missing_ok=True)
     with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/sandbox/inventory", timeout=30) as answer:
         inventory: dict[str, Any] = json.load(answer)
     opted_in = inventory.pop("opted_in", [])
@@ -92,10 +93,15 @@ def shown(value: Any) -> str:
     return ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
 
 
+def kubeconfig_of(folder: Path) -> Path:
+    """Return the file in the sandbox that holds the example's kubeconfig."""
+    return Path(os.environ["EDGELIB_SANDBOX"]) / f"{folder.name}.kubeconfig"
+
+
 def show_nodes(folder: Path) -> None:
     """Print the nodes that the Kubernetes API knows, and how to look at them with kubectl."""
     kubeconfig = pulumi(folder, "stack", "output", "kubeconfig", "--show-secrets", "--stack", STACK, quiet=True)
-    file = Path(os.environ["EDGELIB_SANDBOX"]) / f"{folder.name}.kubeconfig"
+    file = kubeconfig_of(folder)
     file.touch(mode=0o600)
     file.write_text(kubeconfig, encoding="utf-8")
     api = client.CoreV1Api(config.new_client_from_config_dict(yaml.safe_load(kubeconfig)))

@@ -19,6 +19,9 @@ from edgelib.tags import Tags
 SERVER = "server"
 """What the servers' pool is called, among the pools and in node names."""
 
+RESERVED = (SERVER, "servers", "nodes", "api")
+"""Names of the cluster's own groups of machines and rules, which no pool can have."""
+
 ZONE_TYPE = "edgelib.io/zone-type"
 ZONE_TAINT = f"{ZONE_TYPE}=wavelength-zone:NoSchedule"
 

@@ -8,10 +8,19 @@ from ipaddress import ip_network
 from typing import Any, Optional
 
 from edgelib.cloudinit.k3s import RegistryMirror, S3Snapshots, download_ports
-from edgelib.components._cluster_pools import SERVER, ZONE_TAINT, ClusterPool, check_names, one_zone, plan_cluster_pool
+from edgelib.components._cluster_pools import (
+    RESERVED,
+    SERVER,
+    ZONE_TAINT,
+    ClusterPool,
+    check_names,
+    one_zone,
+    plan_cluster_pool,
+)
 from edgelib.components._host import DiskPlan
 from edgelib.components._ingress import administrative_blocks, canonical_block
 from edgelib.components._k3s_args import DEFAULT_VERSION, ControlPlane, EtcdSnapshotsArgs, K3sClusterArgs, WaitFor
+from edgelib.components._k3s_reserved import ON_AGENTS, ON_SERVERS
 from edgelib.components._node_pool_plan import NodePoolArgs
 from edgelib.components._placement import Egress
 from edgelib.components.bastion_host import check_public_key
@@ -27,54 +36,6 @@ _QUORUMS = (1, 3, 5)
 # EC2 user guide, "Instance types built on the AWS Nitro System": the ones that are not.
 _XEN = re.compile(r"(?:t[12]|m[1-4]|c[134]|r[34]|x1e?|d2|h1|i[23]|f1|g[23]s?|p[23])\.")
 _CRON = re.compile(r"@(?:hourly|daily|weekly|monthly|yearly|annually|midnight)|\S+(?: \S+){4}")
-
-_OURS = {
-    "token": "the tokens are made with the cluster",
-    "token-file": "the tokens are made with the cluster",
-    "server": "agents join the cluster's own servers",
-    "data-dir": "the data disk is mounted at K3s' own place",
-    "node-name": "nodes are named after cluster and pool",
-    "with-node-id": "nodes are named after cluster and pool",
-    "node-ip": "nodes use the addresses of their interfaces",
-    "node-external-ip": "nodes use the addresses of their interfaces",
-    "node-label": "use the pool's labels",
-    "node-taint": "use the pool's taints",
-    "flannel-conf": "its MTU follows from where the nodes stand",
-    "private-registry": "use registries",
-    "bind-address": "nodes use the addresses of their interfaces",
-}
-_OURS_ON_SERVERS = {
-    **_OURS,
-    "agent-token": "the tokens are made with the cluster",
-    "agent-token-file": "the tokens are made with the cluster",
-    "cluster-init": "it follows from servers",
-    "cluster-reset": "run it on a server by hand",
-    "datastore-endpoint": "the datastore is embedded",
-    "advertise-address": "servers use the addresses of their interfaces",
-    "https-listen-port": "security groups open 6443",
-    "supervisor-port": "security groups open 6443",
-    "apiserver-port": "security groups open 6443",
-    "disable-agent": "servers are nodes, too",
-    "disable-apiserver": "every server has all of the control plane",
-    "disable-controller-manager": "every server has all of the control plane",
-    "disable-scheduler": "every server has all of the control plane",
-    "disable-etcd": "every server has all of the control plane",
-    "flannel-backend": "security groups open VXLAN's port",
-    "embedded-registry": "its ports are not open between nodes; use registries",
-    "tls-san": "use api_sans",
-    "cluster-cidr": "use cluster_cidr",
-    "service-cidr": "use service_cidr",
-    "secrets-encryption": "use secrets_encryption",
-    "etcd-s3": "use snapshots",
-    "etcd-s3-bucket": "use snapshots",
-    "etcd-s3-region": "use snapshots",
-    "etcd-s3-folder": "use snapshots",
-    "etcd-s3-retention": "use snapshots",
-    "etcd-s3-access-key": "the servers' role gives access to the bucket",
-    "etcd-s3-secret-key": "the servers' role gives access to the bucket",
-    "etcd-snapshot-schedule-cron": "use snapshots",
-    "etcd-snapshot-retention": "use snapshots",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,8 +173,8 @@ def _plan_agents(args: K3sClusterArgs, tags: Tags) -> dict[str, ClusterPool]:
     pools: dict[str, ClusterPool] = {}
     for key, asked in (args.agents or {}).items():
         field = f"K3sClusterArgs.agents[{key!r}]"
-        if key == SERVER:
-            raise ArgsError(field, repr(key), "is the name of the servers' pool", "use another name")
+        if key in RESERVED:
+            raise ArgsError(field, repr(key), "is a name of the cluster's own", "use another name")
         taints = [ZONE_TAINT] if args.taint_zone_nodes and asked.zone else []
         pools[key] = plan_cluster_pool(field, key, asked, args.network, tags=tags, taints=taints)
     return pools
@@ -245,7 +206,7 @@ def _version(version: str) -> str:
 
 
 def _config(role: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    reserved = _OURS_ON_SERVERS if role == "server" else _OURS
+    reserved = ON_SERVERS if role == "server" else ON_AGENTS
     return check_config(
         f"K3sClusterArgs.{role}_config", config, role="server" if role == "server" else "agent", reserved=reserved
     )

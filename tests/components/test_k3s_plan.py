@@ -49,7 +49,8 @@ def test_defaults_are_one_server_in_the_region_and_the_path_mtu():
         ({"agents": {"edge": {"zone": "boston"}}}, ["K3sClusterArgs.agents['edge'].zone: 'boston'", BOSTON]),
         ({"agents": {"edge": {"zone": BOSTON, "count": 0}}}, ["K3sClusterArgs.agents['edge'].count: 0"]),
         ({"agents": {"edge": {"zone": BOSTON, "network": network()}}}, ["K3sClusterArgs.agents['edge'].network"]),
-        ({"agents": {"server": {}}}, ["K3sClusterArgs.agents['server']", "the servers' pool", "another name"]),
+        ({"agents": {"server": {}}}, ["K3sClusterArgs.agents['server']", "the cluster's own", "another name"]),
+        ({"agents": {"nodes": {}}}, ["K3sClusterArgs.agents['nodes']", "the cluster's own"]),
         ({"agents": {"Edge": {}}}, ["K3sClusterArgs.agents['Edge']: 'Edge'", "RFC 1123", "lower-case"]),
         ({"agents": {"e" * 60: {}}}, ["K3sClusterArgs.agents", "longer than 63", "shorten"]),
         (
