@@ -45,6 +45,13 @@ def up(folder: Path) -> None:
     summarise(folder.name, outputs, deployment.get("resources", []))
     if "kubeconfig" in outputs:
         show_nodes(folder)
+    Console().print(
+        f"\nLook further:  cd examples/{folder.name} && ../../.venv/bin/edgelib sandbox run -- pulumi stack"
+        f"\nChange it:     edit examples/{folder.name}/__main__.py and `make demo EXAMPLE={folder.name}` again"
+        f"\nTear it down:  make demo-down EXAMPLE={folder.name}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def down(folder: Path) -> None:
@@ -64,7 +71,7 @@ def down(folder: Path) -> None:
 
 
 def summarise(example: str, outputs: dict[str, Any], resources: list[dict[str, Any]]) -> None:
-    """Print what was built, where it is reached, how to look further and how to tear it down."""
+    """Print what was built and where it is reached."""
     console = Console()
     kinds = collections.Counter(kind(resource["type"]) for resource in resources if resource.get("custom"))
     built = Table(title=f"Built by examples/{example}", title_justify="left", show_header=False, box=None)
@@ -79,13 +86,6 @@ def summarise(example: str, outputs: dict[str, Any], resources: list[dict[str, A
                 table.add_row(name, " ".join(filter(None, [str(key), str(line)])), escape(shown(text)))
     console.print()
     console.print(table)
-    console.print(
-        f"\nLook further:  cd examples/{example} && ../../.venv/bin/edgelib sandbox run -- pulumi stack"
-        f"\nChange it:     edit examples/{example}/__main__.py and `make demo EXAMPLE={example}` again"
-        f"\nTear it down:  make demo-down EXAMPLE={example}",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def shown(value: Any) -> str:
@@ -105,20 +105,12 @@ def show_nodes(folder: Path) -> None:
     file.touch(mode=0o600)
     file.write_text(kubeconfig, encoding="utf-8")
     api = client.CoreV1Api(config.new_client_from_config_dict(yaml.safe_load(kubeconfig)))
-    table = Table(
-        "Node", "Ready", "Version", "Zone", "Internal IP", "External IP", title="Kubernetes", title_justify="left"
-    )
+    table = Table("Node", "Ready", "Zone", "Address", title="Kubernetes", title_justify="left", box=None)
     for node in api.list_node().items:
         ready = next((each.status for each in node.status.conditions or [] if each.type == "Ready"), "Unknown")
         addresses = {each.type: each.address for each in node.status.addresses or []}
-        table.add_row(
-            node.metadata.name,
-            ready,
-            node.status.node_info.kubelet_version,
-            node.metadata.labels.get("topology.kubernetes.io/zone", ""),
-            addresses.get("InternalIP", ""),
-            addresses.get("ExternalIP", ""),
-        )
+        zone = node.metadata.labels.get("topology.kubernetes.io/zone", "")
+        table.add_row(node.metadata.name, ready, zone, addresses.get("ExternalIP") or addresses.get("InternalIP", ""))
     console = Console()
     console.print()
     console.print(table)
