@@ -2,7 +2,7 @@
 
 One run, three parts: imports, under Pulumi's mocks, on the engine. The example stands beside a program written by hand, a K3s
 cluster beside a replay of what it registers (replay.py). Both programs of a pair run in turn, on the same machine; it prints what
-they took and the ratios, and judges nothing. About 5 minutes on two cores.
+they took and the ratios, and judges nothing. About 8 minutes on two cores.
 """
 
 import argparse
