@@ -79,14 +79,14 @@ def server_secrets(family: Family, pki: ClusterPki, tokens: K3sTokens) -> BootPa
 
 def pool_settings(family: Family, pool: ClusterPool) -> BootParameters:
     """Stores labels and taints of a pool: beside the user data, so that a change of them replaces no node."""
-    zone = pulumi.Output.from_input(pool.placement.subnet.availability_zone)
-    text = zone.apply(lambda found: render_pool_config(node_labels(pool, found), pool.taints))
+    text = node_labels(pool).apply(lambda labels: render_pool_config(labels, pool.taints))
     return BootParameters(by_file={_POOL_CONFIG: _parameter(family, "settings", text, secret=False)})
 
 
-def node_labels(pool: ClusterPool, availability_zone: str) -> dict[str, str]:
+def node_labels(pool: ClusterPool) -> pulumi.Output[dict[str, str]]:
     """The labels of the pool's nodes, of which one is known only when the network is."""
-    return {"topology.kubernetes.io/zone": availability_zone, **pool.labels}
+    zone = pulumi.Output.from_input(pool.placement.subnet.availability_zone)
+    return zone.apply(lambda found: {"topology.kubernetes.io/zone": found, **pool.labels})
 
 
 def may_read(parameters: Sequence[BootParameters]) -> dict[str, Any]:

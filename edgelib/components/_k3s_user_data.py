@@ -12,9 +12,15 @@ from edgelib.components._host import HostBase, check_user_data
 from edgelib.components._k3s_plan import DATASTORE_DEVICE, K3sClusterPlan
 from edgelib.components._k3s_secrets import BootParameters, K3sTokens
 from edgelib.components.network import keyed
+from edgelib.kubernetes.k3s_config import API_PORT
 
 _PEERS = 2
 """Servers that the first one asks before it begins a new cluster: two, so that growing from 3 to 5 servers replaces none."""
+
+
+def join_url(server: HostBase) -> pulumi.Output[str]:
+    """Where other nodes reach a server's API."""
+    return pulumi.Output.concat("https://", server.private_ip, f":{API_PORT}")
 
 
 def server_user_data(
@@ -27,7 +33,7 @@ def server_user_data(
 ) -> dict[str, Optional[pulumi.Input[str]]]:
     """User data by server. The first one begins the cluster, the others join it."""
     first, *others = bases
-    url = pulumi.Output.concat("https://", bases[first].private_ip, ":6443")
+    url = join_url(bases[first])
     certificates = keyed({f"{name}.crt": ca.certificate for name, ca in pki.authorities.items()})
     peers = pulumi.Output.all(*[bases[node].private_ip for node in others[:_PEERS]])
 
@@ -69,7 +75,7 @@ def agent_user_data(
 ) -> dict[str, Optional[pulumi.Input[str]]]:
     """User data by agent of one pool."""
     join = {
-        "server_url": pulumi.Output.concat("https://", first_server.private_ip, ":6443"),
+        "server_url": join_url(first_server),
         "token": tokens.agent,
     }
 

@@ -1,6 +1,7 @@
 """The hosts of one pool: addresses and data disks first, then the instances, so many at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
 import pulumi
@@ -12,7 +13,7 @@ from edgelib.components._node_pool_plan import NodePoolPlan
 from edgelib.components._offerings import offering_checks
 
 Gate = Callable[[str, Host], Sequence[pulumi.Resource]]
-"""Builds what shows that a host (by node name) has come up; the next one waits for it."""
+"""Builds what shows that a host (by node name) has come up, which joins the host's gates."""
 
 
 def address_pool(
@@ -36,14 +37,13 @@ def boot_pool(
     checks = offering_checks(family, "NodePoolArgs.instance_type", plan.host.instance_type, plan.host.placement)
     ami = plan.host.ami or ubuntu_ami(family)
     hosts: dict[str, Host] = {}
-    gates: list[Sequence[pulumi.Resource]] = []
+    names = list(bases)
     for at, (name, base) in enumerate(bases.items()):
-        lane = gates[at - plan.max_unavailable] if at >= plan.max_unavailable else ()
+        lane = hosts[names[at - plan.max_unavailable]].gates if at >= plan.max_unavailable else ()
         host = boot_host(
             family, base, ami=ami, user_data=user_data[name], profile=profile, wait_for=[*checks, *wait_for, *lane]
         )
-        gates.append([*host.gates, *(gate(name, host) if gate else ())])
-        hosts[name] = host
+        hosts[name] = replace(host, gates=[*host.gates, *(gate(name, host) if gate else ())])
     return hosts
 
 

@@ -33,6 +33,7 @@ from edgelib.components._node_gates import ApiAccess, gate_node, keep_members
 from edgelib.components._pool import address_pool, boot_pool, facts_by_node
 from edgelib.components._roles import instance_profile
 from edgelib.components.network import Network, keyed
+from edgelib.kubernetes.k3s_config import API_PORT
 from edgelib.kubernetes.kubeconfig import render_kubeconfig
 from edgelib.ssh_config import render_session_config
 
@@ -45,8 +46,6 @@ __all__ = [
     "WaitFor",
     "plan_k3s_cluster",
 ]
-
-API_PORT = 6443
 
 # K3s documentation, "Requirements", networking. Agents dial out to the servers for logs and exec; the kubelet's port is metrics-server's.
 _PORTS = (
@@ -131,12 +130,11 @@ class _Cluster:
             certificate=self.pki.admin.certificate,
             key=self.pki.admin.key,
         )
-        up: list[pulumi.Resource] = []
-        server_hosts = self._boot_servers(servers, api, up)
-        servers_up = [*up] or [gate for host in server_hosts.values() for gate in host.gates]
-        hosts = {SERVER: server_hosts, **self._boot_agents(agents, first, api, servers_up, up)}
+        server_hosts = self._boot_servers(servers, api)
+        hosts = {SERVER: server_hosts, **self._boot_agents(agents, first, api, _gates(server_hosts))}
         if self.plan.wait_seconds is not None:
-            keep_members(self.family, api, [node for of_pool in hosts.values() for node in of_pool], up)
+            everyone = {node: host for of_pool in hosts.values() for node, host in of_pool.items()}
+            keep_members(self.family, api, list(everyone), _gates(everyone))
         return self._outputs(hosts, endpoints, api)
 
     def _pool_family(self, key: str) -> Family:
@@ -159,10 +157,7 @@ class _Cluster:
         external = (base.public_ip or base.carrier_ip) if self.plan.api_is_external else None
         return pulumi.Output.concat("https://", external or base.private_ip, f":{API_PORT}")
 
-    def _boot_servers(
-        self, bases: Mapping[str, HostBase], api: ApiAccess, up: list[pulumi.Resource]
-    ) -> dict[str, Host]:
-        """The servers; what shows that they are up goes to ``up``."""
+    def _boot_servers(self, bases: Mapping[str, HostBase], api: ApiAccess) -> dict[str, Host]:
         pool, family = self.plan.servers, self._pool_family(SERVER)
         secrets, settings = server_secrets(self.family, self.pki, self.tokens), pool_settings(family, pool)
         parameters = [secrets, settings]
@@ -174,7 +169,7 @@ class _Cluster:
             user_data=server_user_data(self.plan, bases, parameters, self.pki, self.tokens, self.family.region),
             profile=instance_profile(self.family, "servers", statements),
             wait_for=_resources(parameters),
-            gate=lambda node, host: self._gate(family, pool, node, host, api, up),
+            gate=lambda node, host: self._gate(family, pool, node, host, api),
         )
 
     def _boot_agents(
@@ -183,7 +178,6 @@ class _Cluster:
         first_server: HostBase,
         api: ApiAccess,
         servers_up: Sequence[pulumi.Resource],
-        up: list[pulumi.Resource],
     ) -> dict[str, dict[str, Host]]:
         """The agents by pool; they come after the servers, whose kubelets they must never be ahead of."""
         settings = {key: pool_settings(self._pool_family(key), self._pool(key)) for key in pools}
@@ -202,27 +196,25 @@ class _Cluster:
                 ),
                 profile=profile,
                 wait_for=[*_resources([settings[key]]), *servers_up],
-                gate=lambda node, host, family=family, pool=pool: self._gate(family, pool, node, host, api, up),
+                gate=lambda node, host, family=family, pool=pool: self._gate(family, pool, node, host, api),
             )
         return hosts
 
     def _gate(
-        self, family: Family, pool: ClusterPool, node: str, host: Host, api: ApiAccess, gates: list[pulumi.Resource]
+        self, family: Family, pool: ClusterPool, node: str, host: Host, api: ApiAccess
     ) -> Sequence[pulumi.Resource]:
         if self.plan.wait_seconds is None:
             return ()
-        zone = pulumi.Output.from_input(pool.placement.subnet.availability_zone)
         made = gate_node(
             family,
             host.base.role,
             host,
             api,
             node=node,
-            labels=zone.apply(lambda found: node_labels(pool, found)),
+            labels=node_labels(pool),
             taints=pool.taints,
             wait_seconds=self.plan.wait_seconds,
         )
-        gates.append(made)
         return [made]
 
     def _snapshot_statements(self) -> list[dict[str, Any]]:
@@ -265,6 +257,10 @@ class _Cluster:
             return self.args.bastion.ssh_config(keyed({node: host.base.private_ip for node, host in hosts.items()}))
         ids = keyed({node: host.instance.id for node, host in hosts.items()})
         return pulumi.Output.secret(ids.apply(lambda found: render_session_config(self.family.region, found)))
+
+
+def _gates(hosts: Mapping[str, Host]) -> list[pulumi.Resource]:
+    return [gate for host in hosts.values() for gate in host.gates]
 
 
 def _resources(parameters: Sequence[BootParameters]) -> list[pulumi.Resource]:

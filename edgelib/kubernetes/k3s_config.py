@@ -43,6 +43,9 @@ embedded-registry supervisor-metrics system-default-registry
 secrets-encryption secrets-encryption-provider
 """
 
+API_PORT = 6443
+"""TCP port of a server's API."""
+
 AGENT_KEYS: frozenset[str] = frozenset(_OF_AGENTS.split())
 """What an agent's configuration may hold."""
 
